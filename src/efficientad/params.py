@@ -1,0 +1,258 @@
+"""The only reader of params.yaml: typed, frozen, checked before any work starts.
+
+There are no defaults here: every value stands in params.yaml, with its unit and source beside it. A key
+that is unknown, missing, of the wrong type or out of range is one `ParamsError` that names it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from efficientad.errors import ParamsError
+
+PARAMS_PATH = Path("params.yaml")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Range:
+    """The values allowed for a number: low <= value <= high."""
+
+    low: float
+    high: float
+
+
+Count = Annotated[int, Range(1, 10**9)]
+Fraction = Annotated[float, Range(0, 1)]
+Seed = Annotated[int, Range(0, 2**31 - 1)]
+Rate = Annotated[float, Range(1e-8, 1)]
+Precision = Literal["auto", "fp32", "bf16"]
+PDNSize = Literal["S", "M"]
+
+
+@dataclass(frozen=True)
+class DataParams:
+    """Stage prepare: where images come from, and how they are split."""
+
+    provider: Literal["synthetic", "mvtec", "magnetic_tile", "elpv", "folder"]
+    root: str
+    image_size: Annotated[int, Range(64, 2048)]
+    train_fraction: Annotated[float, Range(0.05, 0.95)]
+    validation_fraction: Annotated[float, Range(0.01, 0.5)]
+    split_seed: Seed
+    raw_samples: Annotated[int, Range(2, 1000)]
+    elpv_minimum_probability: Annotated[float, Range(0.01, 1)]
+
+
+@dataclass(frozen=True)
+class SyntheticParams:
+    """Stage prepare: how many images the synthetic provider makes."""
+
+    train: Annotated[int, Range(4, 100_000)]
+    test_good: Annotated[int, Range(1, 100_000)]
+    test_per_defect: Annotated[int, Range(1, 100_000)]
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class PretrainingParams:
+    """Stage pretraining: the photographs for distillation and for the penalty."""
+
+    provider: Literal["embedded", "folder", "imagenette"]
+    root: str
+    count: Annotated[int, Range(2, 10_000_000)]
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class DistillParams:
+    """Stage distill: backbone -> teacher."""
+
+    backbone: Literal["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "wide_resnet101_2"]
+    checkpoint: str | None
+    steps: Count
+    batch_size: Annotated[int, Range(1, 1024)]
+    learning_rate: Rate
+    schedule: Literal["constant", "one_cycle"]
+    weight_decay: Annotated[float, Range(0, 1)]
+    grey_probability: Fraction
+    held_out_fraction: Annotated[float, Range(0.01, 0.5)]
+    precision: Precision
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class TrainParams:
+    """Stage train: student and autoencoder."""
+
+    steps: Count
+    batch_size: Annotated[int, Range(1, 1024)]
+    student_start: Literal["random", "teacher"]
+    learning_rate: Rate
+    schedule: Literal["step", "one_cycle"]
+    weight_decay: Annotated[float, Range(0, 1)]
+    hard_quantile: Annotated[float, Range(0, 0.999999)]
+    hard_warmup_fraction: Fraction
+    penalty_grey_probability: Fraction
+    precision: Precision
+    checkpoint_every: Count
+
+
+@dataclass(frozen=True)
+class CalibrateParams:
+    """Stage calibrate: what is learnt from held-out normal images."""
+
+    low_quantile: Fraction
+    high_quantile: Fraction
+    false_alarm_rate: Annotated[float, Range(0.0001, 0.5)]
+
+
+@dataclass(frozen=True)
+class EvaluateParams:
+    """Stage evaluate: how the test split is judged and shown."""
+
+    fpr_limit: Annotated[float, Range(0.001, 1)]
+    cases_per_group: Annotated[int, Range(1, 50)]
+
+
+@dataclass(frozen=True)
+class ExportParams:
+    """Stage export: ONNX, OpenVINO, and how far their maps may be from torch's."""
+
+    precisions: tuple[Literal["fp32", "fp16"], ...]
+    parity_images: Annotated[int, Range(2, 100_000)]
+    max_map_difference_fp32: Annotated[float, Range(0, 1)]
+    max_map_difference_fp16: Annotated[float, Range(0, 1)]
+    max_auroc_difference: Fraction
+
+
+@dataclass(frozen=True)
+class Params:
+    """All of params.yaml, with the overrides of one category applied where one was named."""
+
+    sizes: tuple[PDNSize, ...]
+    categories: tuple[str, ...]
+    seeds: tuple[Seed, ...]
+    data: DataParams
+    synthetic: SyntheticParams
+    pretraining: PretrainingParams
+    distill: DistillParams
+    train: TrainParams
+    calibrate: CalibrateParams
+    evaluate: EvaluateParams
+    export: ExportParams
+
+
+OVERRIDABLE = ("data", "synthetic", "train", "calibrate", "evaluate", "export")
+
+
+def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params:
+    """Read and check a params file; with `category`, its section below `category:` overrides the rest.
+
+    Raises ParamsError naming the key, what was expected and what came; also when the file is missing, is
+    not YAML, or overrides a section that all categories share.
+    """
+    if not path.is_file():
+        raise ParamsError(f"expected a params file at {path.resolve()}, found none; run from the project's root")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise ParamsError(f"expected YAML in {path}: {error}") from error
+    if not isinstance(tree, dict):
+        raise ParamsError(f"expected sections in {path}, got {type(tree).__name__}")
+    overrides = tree.pop("category", {})
+    if not isinstance(overrides, dict):
+        raise ParamsError(f"category: expected a mapping from category to overrides, got {overrides!r}")
+    plain = parse_params(tree)
+    merged = {name: parse_params(_merge(tree, name, section)) for name, section in overrides.items()}
+    return plain if category is None else merged.get(category, plain)
+
+
+def parse_params(tree: Mapping[str, Any]) -> Params:
+    """Check a tree of plain values against the types and ranges above, and the values against each other."""
+    params = _parse_section(Params, tree, "")
+    for name in ("sizes", "categories", "seeds"):
+        values = getattr(params, name)
+        if not values or len(set(values)) < len(values):
+            raise ParamsError(f"{name}: expected at least one value and none twice, got {list(values)}")
+    if params.calibrate.low_quantile >= params.calibrate.high_quantile:
+        raise ParamsError(
+            "calibrate.low_quantile: expected less than calibrate.high_quantile "
+            f"({params.calibrate.high_quantile}), got {params.calibrate.low_quantile}"
+        )
+    if "fp32" not in params.export.precisions:
+        raise ParamsError(f"export.precisions: expected fp32 among them, got {list(params.export.precisions)}")
+    return params
+
+
+def _merge(tree: Mapping[str, Any], category: str, overrides: Any) -> dict[str, Any]:
+    if overrides is None:
+        return dict(tree)
+    if not isinstance(overrides, dict):
+        raise ParamsError(f"category.{category}: expected sections with overrides, got {overrides!r}")
+    merged = dict(tree)
+    for section, values in overrides.items():
+        if section not in OVERRIDABLE or not isinstance(values, dict):
+            raise ParamsError(
+                f"category.{category}.{section}: expected a mapping for one of {', '.join(OVERRIDABLE)}, "
+                f"got {values!r}; everything else is shared by all categories"
+            )
+        merged[section] = {**tree.get(section, {}), **values}
+    return merged
+
+
+def _parse_section(cls: type[T], tree: Any, where: str) -> T:
+    if not isinstance(tree, Mapping):
+        raise ParamsError(f"{where}: expected a section, got {tree!r}")
+    hints = get_type_hints(cls, include_extras=True)
+    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
+    dot = f"{where}." if where else ""
+    for key in tree:
+        if key not in names:
+            raise ParamsError(f"{dot}{key}: unknown key; expected one of {', '.join(names)}")
+    for name in names:
+        if name not in tree:
+            raise ParamsError(f"{dot}{name}: missing; see the params.yaml that came with this version")
+    return cls(**{name: _parse_value(hints[name], tree[name], f"{dot}{name}") for name in names})
+
+
+def _parse_value(hint: Any, value: Any, where: str) -> Any:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        return _parse_section(hint, value, where)  # type: ignore[arg-type]
+    if origin is Annotated:
+        number = _parse_value(arguments[0], value, where)
+        limits: Range = arguments[1]
+        if not limits.low <= number <= limits.high:
+            raise ParamsError(f"{where}: expected {limits.low} <= value <= {limits.high}, got {value!r}")
+        return number
+    if origin is Literal:
+        if value not in arguments:
+            raise ParamsError(f"{where}: expected one of {', '.join(map(str, arguments))}, got {value!r}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise ParamsError(f"{where}: expected a list, got {value!r}")
+        return tuple(_parse_value(arguments[0], one, f"{where}[{i}]") for i, one in enumerate(value))
+    if origin in (Union, UnionType):
+        if value is None and NoneType in arguments:
+            return None
+        return _parse_value(next(one for one in arguments if one is not NoneType), value, where)
+    return _parse_scalar(hint, value, where)
+
+
+def _parse_scalar(hint: Any, value: Any, where: str) -> Any:
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        value = float(value)
+    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
+        hint_text = {"int": "a whole number", "float": "a number", "str": "text"}.get(hint.__name__, hint.__name__)
+        note = " (YAML reads 1e-4 as text: write 1.0e-4)" if hint is float and isinstance(value, str) else ""
+        raise ParamsError(f"{where}: expected {hint_text}, got {value!r}{note}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ParamsError(f"{where}: expected a finite number, got {value}")
+    return value

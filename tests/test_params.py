@@ -1,0 +1,100 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from efficientad.errors import ParamsError
+from efficientad.params import Params, load_params
+
+PARAMS = Path(__file__).parents[1] / "params.yaml"
+
+
+def write(tmp_path, change):
+    tree = yaml.safe_load(PARAMS.read_text("utf-8"))
+    change(tree)
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(tree), "utf-8")
+    return path
+
+
+def put(*keys, value):
+    def change(tree):
+        for key in keys[:-1]:
+            tree = tree[key]
+        tree[keys[-1]] = value
+
+    return change
+
+
+def test_the_shipped_params_are_valid():
+    params = load_params(PARAMS)
+    assert isinstance(params, Params)
+    assert set(params.categories) <= set(yaml.safe_load(PARAMS.read_text("utf-8"))["category"])
+
+
+def test_params_are_frozen():
+    with pytest.raises(AttributeError):
+        load_params(PARAMS).train.steps = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put("train", "momentum", value=1), r"train\.momentum: unknown key; expected one of steps,"),
+        (put("colour", value={}), r"^colour: unknown key"),
+        (lambda tree: tree["train"].pop("steps"), r"train\.steps: missing"),
+        (lambda tree: tree.pop("export"), r"^export: missing"),
+        (put("train", "steps", value=0), r"train\.steps: expected 1 <= value"),
+        (put("train", "steps", value=2.5), r"train\.steps: expected a whole number, got 2\.5"),
+        (put("train", "steps", value=True), r"train\.steps: expected a whole number, got True"),
+        (put("train", "learning_rate", value="1e-4"), r"write 1\.0e-4"),
+        (put("train", "learning_rate", value=float("nan")), r"train\.learning_rate: expected"),
+        (put("train", "precision", value="fp8"), r"train\.precision: expected one of auto, fp32, bf16, got"),
+        (put("data", "provider", value="coco"), r"data\.provider: expected one of synthetic"),
+        (put("data", "validation_fraction", value=0.9), r"data\.validation_fraction: expected 0\.01 <="),
+        (put("sizes", value=["XL"]), r"sizes\[0\]: expected one of S, M, got 'XL'"),
+        (put("sizes", value="S"), r"sizes: expected a list, got 'S'"),
+        (put("seeds", value=[]), r"seeds: expected at least one value"),
+        (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
+        (put("calibrate", "low_quantile", value=0.999), r"calibrate\.low_quantile: expected less than"),
+        (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
+        (put("distill", value=None), r"distill: expected a section"),
+        (put("category", value=[]), r"category: expected a mapping"),
+        (put("category", "washer", value={"distill": {"steps": 1}}), r"category\.washer\.distill: expected"),
+        (put("category", "washer", value={"train": {"step": 1}}), r"train\.step: unknown key"),
+    ],
+)
+def test_each_mistake_is_one_clear_error(tmp_path, change, message):
+    with pytest.raises(ParamsError, match=message):
+        load_params(write(tmp_path, change))
+
+
+def test_a_category_overrides_its_own_values_alone(tmp_path):
+    path = write(tmp_path, put("category", "washer", value={"train": {"steps": 7}}))
+    assert load_params(path, "washer").train.steps == 7
+    assert load_params(path, "washer").train.batch_size == load_params(path).train.batch_size
+    assert load_params(path, "fabric").train.steps == load_params(path).train.steps != 7
+
+
+def test_a_category_without_an_entry_has_no_overrides():
+    assert load_params(PARAMS, "bottle") == load_params(PARAMS)
+
+
+def test_whole_numbers_do_for_fractions(tmp_path):
+    assert load_params(write(tmp_path, put("train", "hard_warmup_fraction", value=0))).train.hard_warmup_fraction == 0.0
+
+
+def test_missing_and_broken_files_are_named(tmp_path):
+    with pytest.raises(ParamsError, match="found none"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("a: [", "utf-8")
+    with pytest.raises(ParamsError, match="expected YAML"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("- 1", "utf-8")
+    with pytest.raises(ParamsError, match="expected sections"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_every_value_has_a_comment_but_seeds_that_repeat_one():
+    lines = PARAMS.read_text("utf-8").split("\ncategory:")[0].splitlines()
+    assert [line for line in lines if line.strip() and "#" not in line and line.strip() != "seed: 0"] == []
