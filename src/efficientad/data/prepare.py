@@ -1,0 +1,191 @@
+"""A product at the model's resolution: written here, described and opened in `prepared`."""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.format import open_memmap
+from numpy.typing import NDArray
+
+from efficientad.data.base import DatasetProvider, Sample
+from efficientad.data.images import is_sixteen_bit, resize_image, resize_mask, write_png
+from efficientad.data.prepared import (
+    IMAGES,
+    MANIFEST,
+    MASKS,
+    RAW,
+    Prepared,
+    PreparedRow,
+    load_prepared,
+    write_manifest,
+)
+from efficientad.data.splits import Splits, split_samples
+from efficientad.errors import DataError
+
+TWELVE_BIT_LEVEL = round(4095 / 257)
+"""The 8-bit level of the brightest 12-bit value when it stands unscaled in a 16-bit file: 16 of 255."""
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    image: NDArray[np.uint8]
+    mask: NDArray[np.bool_] | None
+    sha256: str
+    height: int
+    width: int
+    peak: int
+
+
+def write_prepared(
+    provider: DatasetProvider,
+    folder: Path,
+    size: int,
+    validation_fraction: float,
+    seed: int,
+    raw_samples: int,
+    workers: int = 0,
+) -> Prepared:
+    """Decode, resize and write all pictures of a provider, and return them as `load_prepared` does.
+
+    `size` in px; `validation_fraction` and `seed` as in `split_samples`; `raw_samples`: how many pictures to
+    keep at native size; `workers`: threads, 0 for one a core but at most eight. The manifest is written last,
+    so an error leaves a folder that `load_prepared` refuses.
+
+    Raises DataError as the provider and `split_samples` do, for a mask of another size than its picture, and
+    for a product whose 16-bit files never exceed 4095.
+    """
+    samples = provider.list_samples()
+    if not samples:
+        raise DataError(f"expected pictures from {type(provider).__name__}, got none; check data.root")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MANIFEST).unlink(missing_ok=True)
+    decoded = list(_write_arrays(provider, samples, folder, size, workers))
+    _check_depth(provider, samples, max(entry.peak for entry in decoded))
+    digests = {sample.name: entry.sha256 for sample, entry in zip(samples, decoded, strict=True)}
+    splits = split_samples(samples, digests, validation_fraction, seed)
+    kept = [index for index, sample in enumerate(samples) if sample.name in splits.split_of]
+    _keep_rows(folder, kept)
+    rows = [_describe(samples[index], decoded[index], splits) for index in kept]
+    chosen = choose_raw(rows, raw_samples)
+    _write_raw(provider, [sample for name in chosen for sample in samples if sample.name == name], folder)
+    write_manifest(
+        folder / MANIFEST,
+        {
+            "size": size,
+            "rows": [asdict(row) for row in rows],
+            "left_out": list(splits.left_out),
+            "raw": [{"file": f"{RAW}/{i:04d}.png", "name": name} for i, name in enumerate(chosen)],
+        },
+    )
+    return load_prepared(folder)
+
+
+def hash_pixels(image: NDArray[np.uint8]) -> str:
+    """Return the sha256 of a decoded picture, shape included, so that a re-encoded copy is recognised."""
+    shape = "x".join(str(length) for length in image.shape)
+    return hashlib.sha256(f"{shape}:".encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
+
+
+def count_workers(workers: int) -> int:
+    """Return the number of threads: as asked, or one a core but at most eight for 0."""
+    return workers if workers > 0 else min(8, os.cpu_count() or 1)
+
+
+def choose_raw(rows: Sequence[PreparedRow], count: int) -> list[str]:
+    """Choose up to `count` test pictures: half normal, half anomalous, spread evenly over the classes.
+
+    Where one half has too few, the other fills up. Without any test picture, validation ones are taken.
+    """
+    pool = [row for row in rows if row.split == "test"] or [row for row in rows if row.split == "validation"]
+    normal = [row.name for row in pool if not row.label]
+    classes = dict.fromkeys(row.defect for row in pool if row.label)
+    by_class = [[row.name for row in pool if row.defect == defect] for defect in classes]
+    anomalous = [name for turn in zip_longest(*by_class) for name in turn if name is not None]
+    most_anomalous = max(count // 2, count - len(normal))
+    picked = anomalous[:most_anomalous]
+    return normal[: count - len(picked)] + picked
+
+
+def _write_arrays(
+    provider: DatasetProvider, samples: list[Sample], folder: Path, size: int, workers: int
+) -> Iterator[_Decoded]:
+    """Write one row a sample and yield what is known of it, its pixels taken out."""
+
+    def decode(sample: Sample) -> _Decoded:
+        return _decode(provider, sample, size)
+
+    images = open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(samples), size, size, 3))
+    masks = open_memmap(folder / MASKS, mode="w+", dtype=np.bool_, shape=(len(samples), size, size))
+    with ThreadPoolExecutor(count_workers(workers)) as pool:
+        entries: Iterable[_Decoded] = pool.map(decode, samples)
+        for index, entry in enumerate(entries):
+            images[index] = entry.image
+            masks[index] = False if entry.mask is None else entry.mask
+            known = None if entry.mask is None else entry.mask[:0]
+            yield _Decoded(entry.image[:0], known, entry.sha256, entry.height, entry.width, entry.peak)
+    images.flush()
+    masks.flush()
+
+
+def _decode(provider: DatasetProvider, sample: Sample, size: int) -> _Decoded:
+    image, mask = provider.load_image(sample), provider.load_mask(sample)
+    height, width = image.shape[:2]
+    if mask is not None and mask.shape != (height, width):
+        raise DataError(
+            f"expected a mask of size {(height, width)} for {sample.name}, got {mask.shape}; correct the mask"
+        )
+    small = None if mask is None else resize_mask(mask, size)
+    return _Decoded(resize_image(image, size), small, hash_pixels(image), height, width, int(image.max()))
+
+
+def _check_depth(provider: DatasetProvider, samples: list[Sample], peak: int) -> None:
+    if peak > TWELVE_BIT_LEVEL:
+        return
+    paths = [path for sample in samples if (path := provider.image_path(sample)) is not None]
+    deep = next((path for path in paths if is_sixteen_bit(path)), None)
+    if deep is not None:
+        raise DataError(
+            f"expected 16-bit pictures to span 0..65535, none of this product exceeds 4095 (such as {deep}): "
+            "the camera gives 10 or 12 bits; multiply by 64 or 16 when saving, so that white is 65535"
+        )
+
+
+def _keep_rows(folder: Path, kept: list[int]) -> None:
+    """Take the rows that were left out away from the arrays, row by row."""
+    for name in (IMAGES, MASKS):
+        full = np.load(folder / name, mmap_mode="r")
+        if len(full) == len(kept):
+            continue
+        part = folder / f"{name}.part"
+        shorter = open_memmap(part, mode="w+", dtype=full.dtype, shape=(len(kept), *full.shape[1:]))
+        for target, source in enumerate(kept):
+            shorter[target] = full[source]
+        shorter.flush()
+        del full, shorter  # Windows does not replace a file that is mapped
+        part.replace(folder / name)
+
+
+def _describe(sample: Sample, entry: _Decoded, splits: Splits) -> PreparedRow:
+    return PreparedRow(
+        name=sample.name,
+        split=splits.split_of[sample.name],
+        label=sample.label,
+        defect=sample.defect,
+        mask=entry.mask is not None,
+        sha256=entry.sha256,
+        height=entry.height,
+        width=entry.width,
+    )
+
+
+def _write_raw(provider: DatasetProvider, samples: list[Sample], folder: Path) -> None:
+    (folder / RAW).mkdir(exist_ok=True)
+    for stale in (folder / RAW).glob("*.png"):
+        stale.unlink()
+    for index, sample in enumerate(samples):
+        write_png(folder / RAW / f"{index:04d}.png", provider.load_image(sample))

@@ -1,0 +1,119 @@
+"""A product at the model's resolution, ready to be mapped into memory.
+
+images.npy     (N, size, size, 3) uint8 RGB
+masks.npy      (N, size, size) bool, all False where no mask is known
+manifest.json  {"size", "rows", "left_out", "raw"}; rows in array order
+raw/NNNN.png   a few pictures at native size, for the comparison of exported models
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.base import Split
+from efficientad.errors import DataError
+
+IMAGES, MASKS, MANIFEST, RAW = "images.npy", "masks.npy", "manifest.json", "raw"
+
+
+@dataclass(frozen=True)
+class PreparedRow:
+    """One picture of the arrays.
+
+    label:  0 normal, 1 anomalous; `defect` is "good" or the class.
+    mask:   whether a mask is known; if not, the row of `masks.npy` is all False and says nothing.
+    sha256: of the decoded native RGB pixels, shape included (see `hash_pixels`).
+    height, width: native size in px.
+    """
+
+    name: str
+    split: Split
+    label: int
+    defect: str
+    mask: bool
+    sha256: str
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared product; `images` and `masks` are read-only memory maps.
+
+    raw: (path, name) of the pictures kept at native size. left_out: names dropped because a copy of them
+    stands in the test or the validation split.
+    """
+
+    rows: tuple[PreparedRow, ...]
+    images: NDArray[np.uint8]
+    masks: NDArray[np.bool_]
+    size: int
+    raw: tuple[tuple[Path, str], ...]
+    left_out: tuple[str, ...]
+
+    def indices(self, split: Split) -> NDArray[np.intp]:
+        """Return the rows of a split, ascending; empty when there are none."""
+        return np.array([i for i, row in enumerate(self.rows) if row.split == split], np.intp)
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Open a folder written by `write_prepared`; the arrays stay on disk until they are read.
+
+    Raises DataError when a file is missing or damaged, or arrays and manifest do not fit together.
+    """
+    manifest = read_manifest(folder / MANIFEST)
+    images, masks = load_array(folder / IMAGES), load_array(folder / MASKS)
+    try:
+        rows = tuple(PreparedRow(**row) for row in manifest["rows"])
+        size = int(manifest["size"])
+        raw = tuple((folder / entry["file"], str(entry["name"])) for entry in manifest["raw"])
+        left_out = tuple(manifest["left_out"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"expected size, rows, raw and left_out in {folder / MANIFEST}, reading failed: {error!r}; "
+            "run the prepare stage again"
+        ) from error
+    for array, shape, dtype in (
+        (images, (len(rows), size, size, 3), np.uint8),
+        (masks, (len(rows), size, size), np.bool_),
+    ):
+        if array.shape != shape or array.dtype != dtype:
+            raise DataError(
+                f"expected {np.dtype(dtype)} {shape} in {folder}, got {array.dtype} {array.shape}; "
+                "run the prepare stage again"
+            )
+    for path, _ in raw:
+        if not path.is_file():
+            raise DataError(f"expected the picture {path}, found none; run the prepare stage again")
+    return Prepared(rows, images, masks, size, raw, left_out)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read a JSON object; DataError when it is missing or not one."""
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"expected a manifest at {path}: {error}; run the stage that writes it again") from error
+    if not isinstance(manifest, dict):
+        raise DataError(f"expected a JSON object in {path}, got a {type(manifest).__name__}; write it again")
+    return manifest
+
+
+def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
+    """Write a JSON object, the same bytes for the same content; it appears whole or not at all."""
+    part = path.with_suffix(".json.part")
+    part.write_bytes((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
+    part.replace(path)
+
+
+def load_array(path: Path) -> NDArray[Any]:
+    """Map a .npy file into memory, read-only; DataError when it is missing, cut short or not an array."""
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise DataError(f"expected an array at {path}: {error}; run the stage that writes it again") from error
+    return array

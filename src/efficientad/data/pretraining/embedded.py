@@ -1,0 +1,97 @@
+"""Pictures that need no download: crops of the photographs in two installed packages, and procedural ones."""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.images import read_image, resize_image
+from efficientad.data.pretraining.base import PretrainingSource
+from efficientad.data.pretraining.procedural import SIZE, draw_procedural
+from efficientad.errors import DataError
+
+PHOTOGRAPHS = {
+    "skimage": (
+        "data",
+        "astronaut.png brick.png camera.png chelsea.png coffee.png coins.png grass.png gravel.png "
+        "hubble_deep_field.jpg ihc.png moon.png motorcycle_left.png retina.jpg rocket.jpg",
+    ),
+    "sklearn": ("datasets/images", "china.jpg flower.jpg"),
+}
+"""Files inside the wheels of scikit-image (0.24 or later) and scikit-learn; read as files, so that neither
+package can start a download. Their licences stand in the README.txt beside them."""
+SMALLEST_CROP_PX = 96
+
+
+class EmbeddedSource(PretrainingSource):
+    """`count` pictures of 512 x 512: even numbers are crops of photographs, odd ones procedural.
+
+    Picture `index` depends on (seed, index) alone, not on `count`.
+    """
+
+    def __init__(self, count: int, seed: int) -> None:
+        """Raise DataError when `count` is not positive or the packages hold no photograph."""
+        if count <= 0:
+            raise DataError(f"expected a positive count of pretraining pictures, got {count}; correct it")
+        self.photographs = find_photographs()
+        self.count, self.seed = count, seed
+
+    def __len__(self) -> int:
+        """Return the count."""
+        return self.count
+
+    def load(self, index: int) -> NDArray[np.uint8]:
+        """Return picture `index`, (512, 512, 3)."""
+        rng = np.random.default_rng([self.seed, index])
+        if index % 2:
+            return np.round(255 * draw_procedural(rng)).astype(np.uint8)
+        return _crop(_read(self.photographs[index // 2 % len(self.photographs)]), rng)
+
+    def name(self, index: int) -> str:
+        """Return the number with the photograph's name, such as `000002-brick` or `000003-procedural`."""
+        kind = "procedural" if index % 2 else self.photographs[index // 2 % len(self.photographs)].stem
+        return f"{index:06d}-{kind}"
+
+
+def find_photographs() -> list[Path]:
+    """Return the photographs that the installed packages hold, in a fixed order.
+
+    Raises DataError when a package or one of its photographs is missing.
+    """
+    found = []
+    for package, (folder, names) in PHOTOGRAPHS.items():
+        spec = find_spec(package)
+        if spec is None or spec.origin is None:
+            raise DataError(f"expected the package {package}, it is not installed; run: pip install '.[train]'")
+        found += [Path(spec.origin).parent / folder / name for name in names.split()]
+    missing = [path for path in found if not path.is_file()]
+    if missing:
+        raise DataError(
+            f"expected the photograph {missing[0]}, found none; install scikit-image and scikit-learn from "
+            "their wheels, or use a folder of photographs"
+        )
+    return found
+
+
+def _crop(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Cut a square of random size and place, flip it at random, and bring it to 512 x 512."""
+    height, width = image.shape[:2]
+    largest = min(height, width)
+    side = round(float(np.exp(rng.uniform(np.log(min(SMALLEST_CROP_PX, largest)), np.log(largest)))))
+    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
+    square = image[top : top + side, left : left + side]
+    if rng.random() < 0.5:
+        square = square[:, ::-1]
+    if rng.random() < 0.25:
+        square = square[::-1]
+    return resize_image(np.ascontiguousarray(square), SIZE)
+
+
+@cache
+def _read(path: Path) -> NDArray[np.uint8]:
+    """Read a photograph once for all crops; all of them together take about 30 MB."""
+    image = read_image(path)
+    image.flags.writeable = False
+    return image

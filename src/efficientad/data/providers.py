@@ -1,0 +1,46 @@
+"""Which provider, for which params: data sets are swapped in params.yaml alone."""
+
+from pathlib import Path
+
+from efficientad.data.base import DatasetProvider
+from efficientad.data.elpv import ElpvProvider
+from efficientad.data.folder import FolderProvider
+from efficientad.data.magnetic_tile import MagneticTileProvider
+from efficientad.data.mvtec import MVTecProvider
+from efficientad.data.pretraining.base import PretrainingSource
+from efficientad.data.pretraining.embedded import EmbeddedSource
+from efficientad.data.pretraining.folder import FolderSource
+from efficientad.data.pretraining.imagenette import open_imagenette
+from efficientad.data.synthetic import SyntheticProvider
+from efficientad.params import DataParams, PretrainingParams, SyntheticParams
+
+
+def build_provider(category: str, data: DataParams, synthetic: SyntheticParams) -> DatasetProvider:
+    """Build the provider of a category; its files, if it has any, lie below `data.root`/`category`.
+
+    Raises DataError where the provider finds nothing of what it expects.
+    """
+    path = Path(data.root) / category
+    if data.provider == "synthetic":
+        return SyntheticProvider(
+            category, synthetic.train, synthetic.test_good, synthetic.test_per_defect, synthetic.seed
+        )
+    if data.provider == "mvtec":
+        return MVTecProvider(path)
+    if data.provider == "magnetic_tile":
+        return MagneticTileProvider(path, data.train_fraction, data.split_seed)
+    if data.provider == "elpv":
+        return ElpvProvider(data.train_fraction, data.split_seed, data.elpv_minimum_probability)
+    return FolderProvider(path, 1 - data.train_fraction, data.split_seed)
+
+
+def build_pretraining_source(params: PretrainingParams) -> PretrainingSource:
+    """Build the source of photographs, fetching Imagenette where it was asked for and is not there yet.
+
+    Raises DataError where a folder holds none.
+    """
+    if params.provider == "embedded":
+        return EmbeddedSource(params.count, params.seed)
+    if params.provider == "imagenette":
+        return open_imagenette(Path(params.root), params.count, params.seed)
+    return FolderSource(Path(params.root), params.count, params.seed)

@@ -1,0 +1,97 @@
+"""Pictures resized to the model's size, written, coloured and outlined."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from efficientad.data.images import colour_map, encode_png, outline, resize_image, resize_mask, write_png
+from efficientad.errors import DataError
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (64, 32), (12, 400), (5, 3), (16, 16)])
+def test_resized_image_has_the_asked_size_and_repeats(shape: tuple[int, int]):
+    image = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    first, second = resize_image(image, 16), resize_image(image, 16)
+    assert first.shape == (16, 16, 3)
+    assert first.dtype == np.uint8
+    np.testing.assert_array_equal(first, second)
+
+
+def test_shrinking_takes_the_mean_of_each_area():
+    image = np.random.default_rng(2).integers(0, 256, (64, 32, 3), dtype=np.uint8)
+    means = image.reshape(16, 4, 16, 2, 3).mean(axis=(1, 3))
+    assert np.abs(resize_image(image, 16) - means).max() <= 0.51
+
+
+def test_enlarging_one_axis_interpolates_between_pixel_centres():
+    image = np.zeros((2, 8, 3), np.uint8)
+    image[1] = 200
+    np.testing.assert_array_equal(resize_image(image, 4)[:, 0, 0], [0, 50, 150, 200])
+
+
+def test_a_picture_of_the_right_size_is_copied(picture: np.ndarray):
+    square = np.ascontiguousarray(picture[:, :40])
+    resized = resize_image(square, 40)
+    np.testing.assert_array_equal(resized, square)
+    assert not np.shares_memory(resized, square)
+
+
+def test_mask_pixels_need_half_of_their_area():
+    mask = np.zeros((4, 4), bool)
+    mask[0, :2] = True  # exactly half of the first output pixel
+    mask[2, 2] = True  # a quarter of the last one
+    np.testing.assert_array_equal(resize_mask(mask, 2), [[True, False], [False, False]])
+
+
+def test_a_defect_never_vanishes_from_a_mask():
+    mask = np.zeros((100, 70), bool)
+    mask[57, 33] = True
+    expected = np.zeros((10, 10), bool)
+    expected[5, 4] = True
+    np.testing.assert_array_equal(resize_mask(mask, 10), expected)
+    assert not resize_mask(np.zeros((100, 70), bool), 10).any()
+
+
+def test_a_mask_is_enlarged_by_area():
+    np.testing.assert_array_equal(
+        resize_mask(np.array([[True, False]]), 4), np.repeat([[True, True, False, False]], 4, axis=0)
+    )
+
+
+def test_png_keeps_colour_grey_and_masks(tmp_path: Path, picture: np.ndarray):
+    path = tmp_path / "out.png"
+    for image in (picture, picture[..., 0], picture[..., 0] > 90):
+        write_png(path, image)
+        expected = image.astype(np.uint8) * 255 if image.dtype == bool else image
+        np.testing.assert_array_equal(np.array(Image.open(path)), expected)
+
+
+def test_png_refuses_other_arrays():
+    with pytest.raises(DataError, match="float64"):
+        encode_png(np.zeros((4, 4, 3)))
+    with pytest.raises(DataError, match="expected uint8"):
+        encode_png(np.zeros((4, 4, 4), np.uint8))
+
+
+def test_colour_map_goes_from_blue_to_red_and_clips():
+    ramp = np.array([[-1.0, 0.15, 0.9, 2.0]], np.float32)
+    coloured = colour_map(ramp).astype(int)
+    assert coloured.shape == (1, 4, 3)
+    assert coloured[0, 1, 2] > coloured[0, 1, 0]  # low is blue
+    assert coloured[0, 2, 0] > coloured[0, 2, 2]  # high is red
+    np.testing.assert_array_equal(coloured[0, [0, 3]], colour_map(np.array([[0.0, 1.0]], np.float32))[0])
+
+
+def test_outline_draws_the_border_in_rgb_and_leaves_the_input_alone():
+    image = np.zeros((12, 12, 3), np.uint8)
+    mask = np.zeros((12, 12), bool)
+    mask[3:9, 3:9] = True
+    drawn = outline(image, mask, colour=(255, 0, 0))
+    border = mask.copy()
+    border[4:8, 4:8] = False
+    np.testing.assert_array_equal(drawn, np.where(border[..., None], [255, 0, 0], [0, 0, 0]))
+    assert not image.any()
+    with pytest.raises(DataError, match="mask of size"):
+        outline(image, mask[:6])
