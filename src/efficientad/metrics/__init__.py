@@ -1,0 +1,1 @@
+"""Metrics on raw, unclamped float scores and maps: numpy, scipy and scikit-learn, no torch."""

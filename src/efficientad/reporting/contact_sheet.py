@@ -1,0 +1,191 @@
+"""A contact sheet: one row a case, from the image to the region that the detector marks."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from efficientad.data.images import colour_map, outline
+from efficientad.errors import MetricError
+from efficientad.reporting.canvas import open_figure
+from efficientad.reporting.cases import Cases, select_cases
+from efficientad.reporting.overlays import overlay_heat_map
+
+__all__ = ["Cases", "HeatScale", "fit_heat_scale", "select_cases", "write_contact_sheet"]
+
+PANEL_PX = 256
+GAP_PX = 8
+MARGIN_PX = 16
+HEADER_PX = 128
+TITLE_PX = 46
+COLUMNS = ("image", "annotated defect (cyan)", "heat map", "above threshold (red)")
+NAME_LENGTH = 40
+GROUPS = {
+    "worst": "Wrong verdicts, worst first",
+    "borderline": "Nearest to the threshold",
+    "best": "Right verdicts, clearest first",
+}
+ANNOTATED = (0, 255, 255)
+MARKED = (255, 0, 0)
+RIGHT_COLOUR, WRONG_COLOUR = "#00664a", "#b00020"
+
+
+@dataclass(frozen=True)
+class HeatScale:
+    """Map values that get the first and the last colour, the same for a whole sheet."""
+
+    low: float
+    high: float
+
+
+def fit_heat_scale(threshold: float, maps: NDArray[np.float32]) -> HeatScale:
+    """0, the level of normal pixels, to 2 x threshold, which puts the threshold at mid-scale.
+
+    A threshold of 0 or below leaves no such range: the least and the greatest value of `maps` are taken then.
+    """
+    if threshold > 0:
+        return HeatScale(0.0, 2.0 * threshold)
+    low, high = float(maps.min()), float(maps.max())
+    return HeatScale(low, high if high > low else low + 1.0)
+
+
+def write_contact_sheet(
+    path: Path,
+    cases: Cases,
+    images: NDArray[np.uint8],
+    masks: NDArray[np.bool_],
+    maps: NDArray[np.float32],
+    scores: NDArray[Any],
+    labels: NDArray[Any],
+    names: Sequence[str],
+    threshold: float,
+) -> None:
+    """Write the cases as PNG: image | annotated defect | heat map | region above the threshold.
+
+    `images` (N, H, W, 3) RGB uint8, `masks` (N, H, W) bool, `maps` (N, H, W) float32, `scores` and `labels`
+    (N,) of 0 or 1; only the images of the cases are read. A row says whether the verdict, score > threshold,
+    is right. The heat map scale is that of `fit_heat_scale`, stated on the sheet with a colour bar.
+
+    Raises:
+        MetricError: there is no case, or the sizes of images, masks, maps, scores, labels and names differ.
+    """
+    _check(cases, images, masks, maps, scores, labels, names)
+    shown = [index for _, index, _ in _list_rows(cases)]
+    scale = fit_heat_scale(threshold, np.asarray(maps[shown]))
+    height, width = maps.shape[1:]
+    panel_height = max(1, round(PANEL_PX * height / width))
+    sheet_width = 2 * MARGIN_PX + len(COLUMNS) * (PANEL_PX + GAP_PX) - GAP_PX
+    sheet_height = HEADER_PX + len(shown) * (panel_height + TITLE_PX) + MARGIN_PX
+    with open_figure(path, sheet_width, sheet_height, layout=False) as figure:
+        _draw_header(figure, scale, threshold)
+        top = HEADER_PX
+        for group, index, place in _list_rows(cases):
+            right = bool(scores[index] > threshold) == bool(labels[index])
+            title = _describe(names[index], float(scores[index]), bool(labels[index]), right)
+            y = 1 - (top + TITLE_PX - 8) / sheet_height
+            colour = RIGHT_COLOUR if right else WRONG_COLOUR
+            figure.text(MARGIN_PX / sheet_width, y, title, color=colour, size=11, weight="bold")
+            caption = f"{GROUPS[group]}, {place}"
+            figure.text(1 - MARGIN_PX / sheet_width, y, caption, ha="right", color="#555555")
+            panels = _draw_panels(images[index], masks[index], np.asarray(maps[index]), scale, threshold)
+            for column, panel in enumerate(panels):
+                left = MARGIN_PX + column * (PANEL_PX + GAP_PX)
+                axes = _place_axes(figure, left, top + TITLE_PX, PANEL_PX, panel_height)
+                axes.imshow(panel, aspect="auto")
+                if column == 1 and not masks[index].any():
+                    _write_on(axes, "no mask")
+            top += TITLE_PX + panel_height
+
+
+def _list_rows(cases: Cases) -> Iterator[tuple[str, int, int]]:
+    """Group, image index and place in the group, counted from 1, of each row."""
+    for group in GROUPS:
+        for place, index in enumerate(getattr(cases, group), start=1):
+            yield group, index, place
+
+
+def _describe(name: str, score: float, anomalous: bool, right: bool) -> str:
+    verdict = {
+        (True, True): "right: defect found",
+        (True, False): "WRONG: defect missed",
+        (False, True): "right: normal passed",
+        (False, False): "WRONG: false alarm",
+    }[(anomalous, right)]
+    short = name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"
+    return f"{short}   score {score:.4g}   {verdict}"
+
+
+def _draw_panels(
+    image: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    anomaly_map: NDArray[np.float32],
+    scale: HeatScale,
+    threshold: float,
+) -> list[NDArray[np.uint8]]:
+    """The four pictures of a row, each RGB uint8 (H, W, 3)."""
+    image = np.asarray(image)
+    thickness = max(1, round(2 * image.shape[1] / PANEL_PX))  # two pixels on the sheet
+    return [
+        image,
+        outline(image, np.asarray(mask), colour=ANNOTATED, thickness=thickness),
+        overlay_heat_map(image, anomaly_map, scale.low, scale.high),
+        outline(image, anomaly_map > threshold, colour=MARKED, thickness=thickness),
+    ]
+
+
+def _draw_header(figure: Figure, scale: HeatScale, threshold: float) -> None:
+    """Colour bar with its scale in words, and the names of the columns."""
+    sheet_width, sheet_height = figure.get_size_inches() * figure.dpi
+    bar = _place_axes(figure, MARGIN_PX, 44, 2 * PANEL_PX, 20)
+    colours = colour_map(np.linspace(0, 1, 512, dtype=np.float32)[np.newaxis])
+    bar.imshow(colours, aspect="auto", extent=(scale.low, scale.high, 0, 1))
+    ticks = {f"{value:.4g}": value for value in (scale.low, scale.high)}
+    if scale.low < threshold < scale.high:
+        ticks[f"threshold {threshold:.4g}"] = threshold
+        bar.axvline(threshold, color="white", linewidth=2)
+    first, last = bar.set_xticks(list(ticks.values()), labels=list(ticks))[:2]
+    first.label1.set_horizontalalignment("left")
+    last.label1.set_horizontalalignment("right")
+    where = "0 (normal level) to 2 × threshold" if threshold > 0 else "least to greatest value shown"
+    figure.text(
+        MARGIN_PX / sheet_width,
+        1 - 32 / sheet_height,
+        f"Heat map of every row: {where}; colours beyond the ends are the end colours",
+        size=12,
+    )
+    for column, name in enumerate(COLUMNS):
+        centre = MARGIN_PX + column * (PANEL_PX + GAP_PX) + PANEL_PX / 2
+        figure.text(centre / sheet_width, 1 - (HEADER_PX - 12) / sheet_height, name, ha="center", size=12)
+
+
+def _place_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
+    """Axes at a place in pixels from the upper left corner, without frame, grid and ticks."""
+    sheet_width, sheet_height = figure.get_size_inches() * figure.dpi
+    bottom = sheet_height - top - height
+    axes = figure.add_axes((left / sheet_width, bottom / sheet_height, width / sheet_width, height / sheet_height))
+    axes.grid(visible=False)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.spines[:].set_visible(False)
+    return axes
+
+
+def _write_on(axes: Axes, text: str) -> None:
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", bbox=box)
+
+
+def _check(cases: Cases, images: NDArray[np.uint8], masks: NDArray[np.bool_], maps: Any, *rest: Any) -> None:
+    if len(cases) == 0:
+        raise MetricError("Expected one case or more, got none: select cases from a split that has images.")
+    sizes = [images.shape[:-1], masks.shape, maps.shape]
+    if len(set(sizes)) > 1 or any(len(one) != len(images) for one in rest):
+        raise MetricError(
+            f"Expected images, masks and maps of one size (N, H, W), got {sizes}, and scores, labels and "
+            f"names of length N, got {[len(one) for one in rest]}: take them from the same split."
+        )

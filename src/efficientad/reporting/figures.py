@@ -1,0 +1,154 @@
+"""Figures of a run: ROC and PRO curves, losses over the steps, score histogram. Each writes one PNG."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from efficientad.errors import MetricError
+from efficientad.metrics.curves import Curve, ProCurve, downsample_curve
+from efficientad.metrics.image_level import check_scores
+from efficientad.reporting.canvas import (
+    ANOMALOUS_COLOUR,
+    LINE_COLOURS,
+    NORMAL_COLOUR,
+    label_axes,
+    open_figure,
+)
+
+MOST_BINS = 60
+CURVE_POINTS = 2000
+
+
+def write_roc_figure(path: Path, curve: Curve, auroc: float) -> None:
+    """Draw the ROC curve of the images, with the diagonal of chance and `auroc` in [0, 1] in the title."""
+    thin = downsample_curve(curve, CURVE_POINTS)
+    with open_figure(path, width_px=560, height_px=560) as figure:
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1, label="chance")
+        axes.plot(
+            thin.false_positive_rate,
+            thin.true_positive_rate,
+            color=NORMAL_COLOUR,
+            linewidth=2,
+            label="detector",
+            clip_on=False,
+        )
+        _show_rates(axes)
+        axes.set_aspect("equal")
+        axes.legend(loc="lower right")
+        label_axes(
+            axes,
+            f"Image ROC: AUROC {auroc:.4f}",
+            "false alarms: share of normal images",
+            "found: share of anomalous images",
+        )
+
+
+def write_pro_figure(path: Path, curve: ProCurve, au_pro: float, fpr_limit: float) -> None:
+    """Draw the PRO curve with the area up to `fpr_limit` shaded and `au_pro` in [0, 1] in the title."""
+    thin = downsample_curve(curve, CURVE_POINTS)
+    rate, overlap = thin.false_positive_rate, thin.region_overlap
+    with open_figure(path, width_px=560, height_px=560) as figure:
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1, label="chance")
+        at_limit = float(np.interp(fpr_limit, rate, overlap))
+        inside = rate < fpr_limit
+        axes.fill_between(
+            np.append(rate[inside], fpr_limit),
+            np.append(overlap[inside], at_limit),
+            color=NORMAL_COLOUR,
+            alpha=0.2,
+            linewidth=0,
+            label="area that counts",
+        )
+        axes.plot(rate, overlap, color=NORMAL_COLOUR, linewidth=2, label="detector", clip_on=False)
+        axes.axvline(fpr_limit, color="black", linewidth=1, linestyle=":")
+        _show_rates(axes)
+        axes.set_aspect("equal")
+        axes.legend(loc="lower right")
+        label_axes(
+            axes,
+            f"Per-region overlap: AU-PRO {au_pro:.4f} up to {fpr_limit:g}",
+            "false positives: share of defect-free pixels",
+            "mean overlap with the defect regions",
+        )
+
+
+def write_loss_figure(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
+    """Draw every loss over the steps, raw in faint and as a running mean over 2 % of its rows, on a log axis.
+
+    Each row has the key `step` and one or more losses; a row may leave a loss out. Values that are not
+    positive and finite have no place on a log axis and are left out.
+
+    Raises:
+        MetricError: no row holds a positive loss.
+    """
+    losses = {name: _collect_loss(rows, name) for row in rows for name in row if name != "step"}
+    losses = {name: (steps, values) for name, (steps, values) in losses.items() if len(steps)}
+    if not losses:
+        raise MetricError("Expected rows with `step` and positive losses, got none: log losses while training.")
+    with open_figure(path) as figure:
+        axes = figure.subplots()
+        axes.set_yscale("log")
+        for index, (name, (steps, values)) in enumerate(losses.items()):
+            colour = LINE_COLOURS[index % len(LINE_COLOURS)]
+            axes.plot(steps, values, color=colour, alpha=0.2, linewidth=0.8)
+            axes.plot(steps, smooth(values, max(1, len(values) // 50)), color=colour, linewidth=2, label=name)
+        axes.legend(loc="upper right")
+        label_axes(axes, "Losses: raw and running mean", "step", "loss (log)")
+
+
+def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
+    """Draw the scores (N,) of normal (0) and anomalous (1) images, with the threshold as a line.
+
+    The legend counts the images, and those above the threshold. One of the classes may be missing.
+
+    Raises:
+        MetricError: no scores, lengths differ, a score is not finite or a label is not 0 or 1.
+    """
+    scores, labels = check_scores(scores, labels)
+    if scores.size == 0:
+        raise MetricError("Expected one score or more, got none: give the scores of a split that has images.")
+    bins = min(MOST_BINS, 10 + 2 * int(np.sqrt(scores.size)))
+    edges = np.histogram_bin_edges(np.append(scores, threshold), bins=bins)
+    with open_figure(path) as figure:
+        axes = figure.subplots()
+        for label, name, colour in ((0, "normal", NORMAL_COLOUR), (1, "anomalous", ANOMALOUS_COLOUR)):
+            own = scores[labels == label]
+            if own.size:
+                above = int(np.count_nonzero(own > threshold))
+                legend = f"{name}: {own.size}, {above} above the threshold"
+                axes.hist(own, bins=list(edges), color=colour, alpha=0.6, label=legend)
+        axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.4g}")
+        axes.legend(loc="upper right")
+        axes.grid(visible=False, axis="x")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+        label_axes(axes, "Image scores", "score (higher is more anomalous)", "images")
+
+
+def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
+    """Centred running mean (N,); at both ends the mean of what is there.
+
+    >>> smooth(np.array([1.0, 2.0, 6.0]), 3).tolist()
+    [1.5, 3.0, 4.0]
+    """
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    at = np.arange(len(values))
+    start, end = np.maximum(at - (window - 1) // 2, 0), np.minimum(at + window // 2 + 1, len(values))
+    return np.asarray((sums[end] - sums[start]) / (end - start), dtype=np.float64)
+
+
+def _collect_loss(rows: Sequence[Mapping[str, float]], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    points = np.array([(row["step"], row[name]) for row in rows if name in row], dtype=np.float64)
+    drawable = points[np.isfinite(points[:, 1]) & (points[:, 1] > 0)]
+    return drawable[:, 0], drawable[:, 1]
+
+
+def _show_rates(axes: Axes) -> None:
+    axes.set_xlim(0, 1)
+    axes.set_ylim(0, 1)

@@ -1,0 +1,18 @@
+"""The metrics of many detectors in one table."""
+
+from collections.abc import Mapping
+from statistics import fmean
+from typing import Any
+
+
+def summarise(items: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    """Return {"mean": metrics, "items": {name: metrics}}.
+
+    Each mean is over the items that have the metric: image-only data sets have no pixel metrics.
+
+    >>> summarise({"S/a/0": {"image_auroc": 1.0}, "S/b/0": {"image_auroc": 0.5, "au_pro": 0.9}})["mean"]
+    {'image_auroc': 0.75, 'au_pro': 0.9}
+    """
+    names = list(dict.fromkeys(name for metrics in items.values() for name in metrics))
+    mean = {name: fmean(m[name] for m in items.values() if name in m) for name in names}
+    return {"mean": mean, "items": {item: dict(metrics) for item, metrics in items.items()}}

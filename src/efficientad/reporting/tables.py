@@ -1,0 +1,91 @@
+"""Tables as CSV files: the same bytes for the same numbers, readable by `dvc plots` and by spreadsheets."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.errors import MetricError
+from efficientad.metrics.image_level import check_scores
+
+CLASS_NAMES = ("normal", "anomalous")
+
+
+def write_curve_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+    """Write equally long columns (P,) with a header; floats at 6 significant digits.
+
+    For a curve: `write_curve_csv(path, vars(downsample_curve(curve)))`.
+
+    Raises:
+        MetricError: the columns differ in length.
+    """
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise MetricError(f"Expected columns of one length, got {lengths}: cut or fill them.")
+    _write_rows(path, tuple(columns), zip(*columns.values(), strict=True))
+
+
+def write_confusion_csv(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
+    """Write one row an image with its `actual` and `predicted` class, for DVC's `confusion` template.
+
+    A score (N,) above the threshold predicts "anomalous"; labels (N,) are 0 normal, 1 anomalous.
+
+    Raises:
+        MetricError: lengths differ, a score is not finite or a label is not 0 or 1.
+    """
+    scores, labels = check_scores(scores, labels)
+    rows = (
+        (CLASS_NAMES[label], CLASS_NAMES[int(score > threshold)]) for score, label in zip(scores, labels, strict=True)
+    )
+    _write_rows(path, ("actual", "predicted"), rows)
+
+
+def write_scores_csv(
+    path: Path,
+    names: Sequence[str],
+    labels: NDArray[Any],
+    defects: Sequence[str],
+    scores: NDArray[Any],
+    verdicts: NDArray[Any],
+) -> None:
+    """Write name, label, defect, score and verdict of each image, in the order given.
+
+    `labels` and `verdicts` (N,) are 0 or False for normal, 1 or True for anomalous; `defects` are kinds of
+    defect, "" or "good" where there is none.
+
+    Raises:
+        MetricError: lengths differ, a score is not finite or a label is not 0 or 1.
+    """
+    scores, labels = check_scores(scores, labels)
+    if not len(names) == len(defects) == len(verdicts) == len(scores):
+        raise MetricError(
+            f"Expected names, defects, scores and verdicts of one length, got {len(names)}, {len(defects)}, "
+            f"{len(scores)} and {len(verdicts)}: give one of each for every image."
+        )
+    rows = (
+        (name, CLASS_NAMES[label], defect, score, CLASS_NAMES[int(verdict)])
+        for name, label, defect, score, verdict in zip(names, labels, defects, scores, verdicts, strict=True)
+    )
+    _write_rows(path, ("name", "label", "defect", "score", "verdict"), rows)
+
+
+def format_cell(value: object) -> str:
+    """Text of a cell: floats rounded to 6 significant digits and written the shortest way.
+
+    >>> [format_cell(value) for value in (np.float32(0.1), 1 / 3, 2.0, 3, "screw, front")]
+    ['0.1', '0.333333', '2.0', '3', 'screw, front']
+    """
+    if isinstance(value, float | np.floating):
+        return repr(float(f"{float(value):.6g}"))
+    return str(value)
+
+
+def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([format_cell(value) for value in row] for row in rows)

@@ -1,0 +1,54 @@
+"""Tables to the byte."""
+
+import numpy as np
+import pytest
+
+from efficientad.errors import MetricError
+from efficientad.metrics.image_level import compute_roc_curve
+from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, write_scores_csv
+
+
+def test_curve(tmp_path):
+    path = tmp_path / "new folder" / "curve.csv"
+    write_curve_csv(path, {"x": np.array([0.1, 1 / 3], np.float32), "y": np.array([1e-9, -123456.789]), "n": [1, 2]})
+    assert path.read_bytes() == b"x,y,n\n0.1,1e-09,1\n0.333333,-123457.0,2\n"
+
+
+def test_columns_of_a_curve(tmp_path):
+    path = tmp_path / "roc.csv"
+    write_curve_csv(path, vars(compute_roc_curve(np.array([2.0, 1.0]), np.array([1, 0]))))
+    assert path.read_text().splitlines() == [
+        "false_positive_rate,true_positive_rate,thresholds",
+        "0.0,0.0,2.0",
+        "0.0,1.0,1.0",
+        "1.0,1.0,1.0",
+    ]
+
+
+def test_confusion(tmp_path):
+    path = tmp_path / "confusion.csv"
+    write_confusion_csv(path, np.array([0.5, 0.6, 0.4]), np.array([0, 0, 1]), 0.5)
+    assert path.read_bytes() == b"actual,predicted\nnormal,normal\nnormal,anomalous\nanomalous,normal\n"
+
+
+def test_scores(tmp_path):
+    path = tmp_path / "scores.csv"
+    scores = np.array([0.1, 0.9], np.float32)
+    write_scores_csv(path, ["a, b.png", "ü.png"], np.array([0, 1]), ["good", "scratch"], scores, scores > 0.5)
+    assert path.read_text(encoding="utf-8").splitlines() == [
+        "name,label,defect,score,verdict",
+        '"a, b.png",normal,good,0.1,normal',
+        "ü.png,anomalous,scratch,0.9,anomalous",
+    ]
+
+
+def test_lengths_that_differ_are_errors(tmp_path):
+    path = tmp_path / "table.csv"
+    two, three = np.zeros(2), np.zeros(3)
+    with pytest.raises(MetricError, match="columns of one length"):
+        write_curve_csv(path, {"x": two, "y": three})
+    with pytest.raises(MetricError, match="one shape"):
+        write_confusion_csv(path, two, three, 0.5)
+    with pytest.raises(MetricError, match="got 1, 2, 2 and 2"):
+        write_scores_csv(path, ["a"], two, ["", ""], two, two)
+    assert not path.exists()
