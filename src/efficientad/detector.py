@@ -1,0 +1,122 @@
+"""The detector: image -> (anomaly map, score). This module is the graph that is exported.
+
+Everything that a score depends on is a buffer in here: the ImageNet normalisation, the teacher's channel
+statistics, the map quantiles and the threshold. Importing it loads neither lightning, cv2 nor openvino.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from efficientad.maps import (
+    Quantiles,
+    apply_quantiles,
+    combine_maps,
+    compute_distance_map,
+    compute_score,
+    upscale_map,
+)
+from efficientad.networks.autoencoder import Autoencoder
+from efficientad.networks.pdn import (
+    STUDENT_CHANNELS,
+    TEACHER_CHANNELS,
+    build_pdn,
+    split_student,
+)
+from efficientad.params import PDNSize
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class RawMaps(NamedTuple):
+    """The two distance maps (B, 1, h, w), at one cell every 4 px, not normalised."""
+
+    student_map: Tensor
+    autoencoder_map: Tensor
+
+
+class Detection(NamedTuple):
+    """What the detector says: a map in the image's pixels, and a score; higher = more anomalous."""
+
+    anomaly_map: Tensor  # (B, 1, H, W)
+    anomaly_score: Tensor  # (B,)
+
+
+class ImageNormaliser(nn.Module):
+    """RGB in [0, 1] -> zero mean and unit variance over ImageNet, per channel."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Normalise an image (B, 3, H, W)."""
+        normalised: Tensor = (image - self.mean) / self.std
+        return normalised
+
+
+class Detector(nn.Module):
+    """Teacher, student and autoencoder with everything that turns their features into a score.
+
+    A fresh detector has random networks, neutral statistics and quantiles 0 and 1; the pipeline's stages
+    fill them: `distill` the teacher, `train` the rest of the networks and the channel statistics,
+    `calibrate` the quantiles and the threshold.
+    """
+
+    teacher_mean: Tensor
+    teacher_std: Tensor
+    student_quantiles: Tensor
+    autoencoder_quantiles: Tensor
+    threshold: Tensor
+
+    def __init__(self, size: PDNSize) -> None:
+        super().__init__()
+        self.size = size
+        self.normaliser = ImageNormaliser()
+        self.teacher = build_pdn(size, TEACHER_CHANNELS).requires_grad_(False)
+        self.student = build_pdn(size, STUDENT_CHANNELS)
+        self.autoencoder = Autoencoder()
+        self.register_buffer("teacher_mean", torch.zeros(1, TEACHER_CHANNELS, 1, 1))
+        self.register_buffer("teacher_std", torch.ones(1, TEACHER_CHANNELS, 1, 1))
+        self.register_buffer("student_quantiles", torch.tensor([0.0, 1.0]))  # low, high
+        self.register_buffer("autoencoder_quantiles", torch.tensor([0.0, 1.0]))  # low, high
+        self.register_buffer("threshold", torch.tensor(float("inf")))  # anomalous above it
+
+    def describe_patches(self, normalised: Tensor) -> Tensor:
+        """Return the teacher's features of a normalised image, per channel at zero mean and unit variance."""
+        features: Tensor = (self.teacher(normalised) - self.teacher_mean) / self.teacher_std
+        return features
+
+    def compute_raw_maps(self, image: Tensor) -> RawMaps:
+        """Return the raw distance maps of an RGB image (B, 3, H, W) in [0, 1]."""
+        normalised = self.normaliser(image)
+        teacher = self.describe_patches(normalised)  # (B, 384, 56, 56) at 256 x 256
+        predicted_teacher, predicted_autoencoder = split_student(self.student(normalised))
+        map_size = (teacher.shape[-2], teacher.shape[-1])
+        autoencoder = self.autoencoder(normalised, map_size)
+        return RawMaps(
+            compute_distance_map(teacher, predicted_teacher),
+            compute_distance_map(autoencoder, predicted_autoencoder),
+        )
+
+    def forward(self, image: Tensor) -> Detection:
+        """Find anomalies in an RGB image (B, 3, H, W) in [0, 1]; see `Detection`."""
+        raw = self.compute_raw_maps(image)
+        cell_map = combine_maps(
+            apply_quantiles(raw.student_map, self.student_quantiles[0], self.student_quantiles[1]),
+            apply_quantiles(raw.autoencoder_map, self.autoencoder_quantiles[0], self.autoencoder_quantiles[1]),
+        )
+        anomaly_map = upscale_map(cell_map, (image.shape[-2], image.shape[-1]))
+        return Detection(anomaly_map, compute_score(anomaly_map))
+
+    def set_calibration(self, student: Quantiles, autoencoder: Quantiles, threshold: float) -> None:
+        """Store what `calibrate` learnt from held-out normal images."""
+        self.student_quantiles.copy_(torch.tensor([student.low, student.high]))
+        self.autoencoder_quantiles.copy_(torch.tensor([autoencoder.low, autoencoder.high]))
+        self.threshold.fill_(threshold)

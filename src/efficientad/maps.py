@@ -1,0 +1,73 @@
+"""From features to anomaly maps and scores (arXiv 2303.14535, section 3.4 and Algorithm 2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from efficientad.errors import MetricError
+
+BORDER_CELLS = 4  # the PDN's receptive field takes 4 cells of 4 px from each side
+QUANTILE_SCALE = 0.1  # a normalised map is 0 at the low and 0.1 at the high quantile
+
+
+@dataclass(frozen=True)
+class Quantiles:
+    """The values of a raw map at its low and high quantile over held-out normal images."""
+
+    low: float
+    high: float
+
+
+def compute_distance_map(features: Tensor, others: Tensor) -> Tensor:
+    """Return the squared distance of two feature maps (B, C, h, w), averaged over channels: (B, 1, h, w)."""
+    return (features - others).square().mean(dim=1, keepdim=True)
+
+
+def fit_quantiles(maps: Sequence[NDArray[np.float32]], low: float, high: float) -> Quantiles:
+    """Return the `low` and `high` quantile (levels in [0, 1]) over all pixels of all raw maps.
+
+    Exact (sorted in float64, linear interpolation), not a subsample. The maps come without any border, so
+    that no artificial zeros enter. Raises MetricError on no maps, on values that are not finite, and when
+    both quantiles are equal: such a map could not be normalised.
+    """
+    if not maps:
+        raise MetricError("expected maps of held-out normal images, got none; raise data.validation_fraction")
+    pixels = np.concatenate([np.ravel(one) for one in maps]).astype(np.float64)
+    if not np.isfinite(pixels).all():
+        raise MetricError("expected finite maps, got NaN or infinity; the training diverged: lower its rate")
+    value_low, value_high = (float(value) for value in np.quantile(pixels, [low, high]))
+    if value_high <= value_low:
+        raise MetricError(
+            f"expected the {high} quantile above the {low} quantile, got {value_high} and {value_low}; "
+            "the validation images are all alike: add real ones"
+        )
+    return Quantiles(value_low, value_high)
+
+
+def apply_quantiles(raw_map: Tensor, low: Tensor, high: Tensor) -> Tensor:
+    """Normalise a raw map linearly: 0 at the low quantile, 0.1 at the high one; not clamped."""
+    return QUANTILE_SCALE * (raw_map - low) / (high - low)
+
+
+def combine_maps(student_map: Tensor, autoencoder_map: Tensor) -> Tensor:
+    """Average the two normalised maps (B, 1, h, w) of the local and the global branch."""
+    return 0.5 * (student_map + autoencoder_map)
+
+
+def upscale_map(cell_map: Tensor, image_size: tuple[int, int]) -> Tensor:
+    """Bring a cell map (B, 1, h, w) to the image's pixels (B, 1, H, W).
+
+    The border that the PDN cannot see is filled with 0, the level of the low quantile.
+    """
+    padded = F.pad(cell_map, (BORDER_CELLS,) * 4)  # 56 -> 64
+    return F.interpolate(padded, image_size, mode="bilinear", align_corners=False)
+
+
+def compute_score(anomaly_map: Tensor) -> Tensor:
+    """Return each image's score (B,): the largest value of its anomaly map (B, 1, H, W)."""
+    return torch.amax(anomaly_map, dim=(1, 2, 3))

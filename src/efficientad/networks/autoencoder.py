@@ -1,0 +1,48 @@
+"""The autoencoder that learns the logical constraints of a whole image (arXiv 2303.14535, table 8)."""
+
+from itertools import pairwise
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from efficientad.networks.pdn import TEACHER_CHANNELS, initialise_he
+
+VIEW_PX = 256  # the bottleneck is 1 x 1 at this input size and at no other
+_DECODER_SIZES = (3, 8, 15, 32, 63, 127)
+_DROPOUT = 0.2
+
+
+class Autoencoder(nn.Module):
+    """Normalised image (B, 3, H, W) -> teacher-like features (B, 384, h, w) through 64 numbers.
+
+    Whatever H x W is, the encoder sees the image at 256 x 256: the bottleneck stays 1 x 1, so that the
+    network cannot copy and must know what the whole product looks like.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        channels = [3, 32, 32, 64, 64, 64]
+        layers: list[nn.Module] = []
+        for n_in, n_out in pairwise(channels):  # 256 -> 128 -> 64 -> 32 -> 16 -> 8
+            layers += [nn.Conv2d(n_in, n_out, 4, stride=2, padding=1), nn.ReLU(inplace=True)]
+        self.encoder = nn.Sequential(*layers, nn.Conv2d(64, 64, 8))  # 8 -> 1
+        self.decoder = nn.ModuleList(nn.Conv2d(64, 64, 4, padding=2) for _ in _DECODER_SIZES)
+        self.dropout = nn.Dropout(_DROPOUT)
+        self.head = nn.Sequential(
+            nn.Conv2d(64, 64, 3, padding=1),
+            nn.ReLU(inplace=True),
+            nn.Conv2d(64, TEACHER_CHANNELS, 3, padding=1),
+        )
+        initialise_he(self)
+
+    def forward(self, image: Tensor, map_size: tuple[int, int]) -> Tensor:
+        """Reconstruct the teacher's features (B, 384, *map_size) of a normalised image (B, 3, H, W)."""
+        if image.shape[-2:] != (VIEW_PX, VIEW_PX):
+            image = F.interpolate(image, (VIEW_PX, VIEW_PX), mode="bilinear", align_corners=False)
+        hidden = self.encoder(image)  # (B, 64, 1, 1)
+        for side, conv in zip(_DECODER_SIZES, self.decoder, strict=True):
+            hidden = F.interpolate(hidden, (side, side), mode="bilinear", align_corners=False)
+            hidden = self.dropout(F.relu(conv(hidden), inplace=True))  # side + 1
+        hidden = F.interpolate(hidden, map_size, mode="bilinear", align_corners=False)
+        features: Tensor = self.head(hidden)
+        return features

@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+from efficientad.detector import Detector
+from efficientad.maps import Quantiles
+
+
+@pytest.fixture(scope="module")
+def detector():
+    torch.manual_seed(0)
+    return Detector("S").eval()
+
+
+@pytest.mark.parametrize("side", [96, 256, 320])
+def test_map_has_the_images_size_and_score_is_its_maximum(detector, side):
+    with torch.inference_mode():
+        detection = detector(torch.rand(2, 3, side, side))
+    assert detection.anomaly_map.shape == (2, 1, side, side)
+    assert torch.equal(detection.anomaly_score, detection.anomaly_map.amax(dim=(1, 2, 3)))
+
+
+def test_detection_is_algorithm_2_written_out(detector):
+    """The same numbers from the plain formulas, one image, no batch, no module of ours but the networks."""
+    image = torch.rand(1, 3, 256, 256)
+    detector.teacher_mean.copy_(torch.randn(1, 384, 1, 1))
+    detector.teacher_std.copy_(torch.rand(1, 384, 1, 1) + 0.5)
+    detector.set_calibration(Quantiles(0.5, 1.5), Quantiles(0.25, 2.25), threshold=3.0)
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    with torch.inference_mode():
+        x = (image - mean) / std
+        teacher = (detector.teacher(x) - detector.teacher_mean) / detector.teacher_std
+        student, autoencoder = detector.student(x), detector.autoencoder(x, (56, 56))
+        m_st = 0.1 * (((teacher - student[:, :384]) ** 2).mean(1) - 0.5) / (1.5 - 0.5)
+        m_ae = 0.1 * (((autoencoder - student[:, 384:]) ** 2).mean(1) - 0.25) / (2.25 - 0.25)
+        padded = torch.nn.functional.pad((m_st + m_ae) / 2, (4, 4, 4, 4))
+        expected = torch.nn.functional.interpolate(padded[None], (256, 256), mode="bilinear")
+        assert torch.allclose(detector(image).anomaly_map, expected, atol=1e-4)
+
+
+def test_images_of_a_batch_do_not_touch_each_other(detector):
+    images = torch.rand(3, 3, 128, 128)
+    with torch.inference_mode():
+        together = detector(images).anomaly_score
+        alone = torch.cat([detector(one[None]).anomaly_score for one in images])
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_everything_a_score_depends_on_is_in_the_state(detector):
+    names = set(dict(detector.named_buffers()))
+    assert {"teacher_mean", "teacher_std", "student_quantiles", "autoencoder_quantiles", "threshold"} <= names
+    assert {"normaliser.mean", "normaliser.std"} <= names
+
+
+def test_teacher_is_frozen(detector):
+    assert not any(p.requires_grad for p in detector.teacher.parameters())
+    assert all(p.requires_grad for p in detector.student.parameters())
