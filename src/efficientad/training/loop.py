@@ -1,0 +1,139 @@
+"""One resumable loop for both trainings: Lightning's Trainer over segments of steps.
+
+Each segment is one of Lightning's epochs and ends with a checkpoint in a scratch folder. Batches are a
+function of the step, dropout is seeded from the step: a run that is killed and started again ends in the
+weights of one that was not.
+"""
+
+import csv
+import logging
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.core.datamodule import LightningDataModule
+from torch.utils.data import DataLoader, Dataset
+
+from efficientad.training.progress import StepProgress
+
+CHECKPOINT_NAME = "resume.ckpt"
+
+
+class Segments(LightningDataModule):
+    """Hands out the batches of the segment that begins at the trainer's current step."""
+
+    def __init__(self, build_steps: Callable[[int, int], Dataset[Any]], steps: int, segment: int) -> None:
+        super().__init__()
+        self.build_steps, self.steps, self.segment = build_steps, steps, segment
+
+    def train_dataloader(self) -> DataLoader[Any]:
+        """Return whole batches, in order; `build_steps(first, count)` makes the dataset."""
+        assert self.trainer is not None
+        first = self.trainer.global_step
+        count = min(self.segment, self.steps - first)
+        return DataLoader(self.build_steps(first, max(count, 1)), batch_size=None, shuffle=False)
+
+
+class LossLog(Callback):
+    """Every step's losses; part of the checkpoint, so that a resumed run logs the whole course."""
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note the step and what the module's `training_step` returned."""
+        losses = {name: float(value) for name, value in outputs.items()}
+        self.rows.append({"step": trainer.global_step, **losses})
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a checkpoint's rows."""
+        self.rows = list(state_dict["rows"])
+
+    def write_csv(self, path: Path) -> None:
+        """Write one row a step, six significant digits."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]), lineterminator="\n")
+            writer.writeheader()
+            for row in self.rows:
+                writer.writerow({"step": int(row["step"]), **{k: f"{v:.6g}" for k, v in row.items() if k != "step"}})
+
+
+def run_training(
+    module: L.LightningModule,
+    build_steps: Callable[[int, int], Dataset[Any]],
+    steps: int,
+    segment: int,
+    precision: str,
+    scratch: Path,
+) -> LossLog:
+    """Train `module` in place for `steps` steps, from the checkpoint in `scratch` if there is one.
+
+    A checkpoint is written every `segment` steps. `precision` is "auto", "fp32" or "bf16".
+    """
+    torch.use_deterministic_algorithms(True)
+    log = LossLog()
+    keep = ModelCheckpoint(
+        scratch, filename=Path(CHECKPOINT_NAME).stem, save_top_k=1, every_n_epochs=1,
+        save_on_train_epoch_end=True, enable_version_counter=False,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The 'train_dataloader' does not have many workers")
+        warnings.filterwarnings("ignore", "Checkpoint directory .* exists and is not empty")
+        warnings.filterwarnings("ignore", ".*LeafSpec.*")
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        trainer = L.Trainer(
+            accelerator="auto",
+            devices=1,
+            precision=choose_precision(precision),
+            max_steps=steps,
+            max_epochs=-1,
+            reload_dataloaders_every_n_epochs=1,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            callbacks=[log, keep, StepProgress(steps)],
+        )
+        trainer.fit(
+            module.to(memory_format=torch.channels_last),
+            datamodule=Segments(build_steps, steps, segment),
+            ckpt_path=scratch / CHECKPOINT_NAME if has_checkpoint(scratch) else None,
+            weights_only=True,
+        )
+    return log
+
+
+def has_checkpoint(scratch: Path) -> bool:
+    """Whether a training in this scratch folder was interrupted and can go on."""
+    return (scratch / CHECKPOINT_NAME).is_file()
+
+
+def uses_bfloat16(name: str) -> bool:
+    """Whether a params value means bfloat16 on this machine."""
+    return choose_precision(name) == "bf16-mixed"
+
+
+def choose_precision(name: str) -> Literal["32-true", "bf16-mixed"]:
+    """Turn a params value into Lightning's precision.
+
+    "auto" is bfloat16 autocast where the processor multiplies it natively (AMX or AVX-512 BF16, or a GPU
+    that has it) and float32 elsewhere: emulated bfloat16 is slower than float32.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            native = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+        return "bf16-mixed" if native else "32-true"
+    return "bf16-mixed" if name == "bf16" else "32-true"

@@ -1,0 +1,58 @@
+"""Optimiser, learning rate and hard quantile as functions of the step."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+
+from efficientad.params import TrainParams
+
+DECAY_AT = 0.95  # of the steps (arXiv 2303.14535, section 4)
+DECAY_FACTOR = 0.1
+_WARMUP = 0.1  # of the steps, for the one-cycle schedule
+
+
+class OptimiserParams(Protocol):
+    """The values that both trainings have in their params sections."""
+
+    @property
+    def steps(self) -> int: ...  # noqa: D102
+    @property
+    def learning_rate(self) -> float: ...  # noqa: D102
+    @property
+    def weight_decay(self) -> float: ...  # noqa: D102
+    @property
+    def schedule(self) -> str: ...  # noqa: D102
+
+
+def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams) -> dict[str, Any]:
+    """Return Lightning's dictionary of Adam and a schedule that advances every step, not every epoch.
+
+    `schedule`: "constant"; "step", a tenth of the rate from 95 % of the steps on, as in the paper;
+    "one_cycle", up to the rate in a tenth of the steps and down along a cosine (Smith and Topin 2018).
+    """
+    optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    if params.schedule == "one_cycle":
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, params.learning_rate, total_steps=params.steps + 1, pct_start=_WARMUP
+        )
+    else:
+        factor = 1.0 if params.schedule == "constant" else DECAY_FACTOR
+        decay_step = max(1, int(DECAY_AT * params.steps))
+        schedule = torch.optim.lr_scheduler.StepLR(optimiser, decay_step, factor)
+    return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def find_hard_quantile(params: TrainParams, step: int) -> float:
+    """Return the quantile of the hard feature loss at a step.
+
+    Over the first `hard_warmup_fraction` of the steps the share of values that count falls geometrically
+    from all of them to 1 - `hard_quantile`; a fraction of 0 is the paper's loss from the first step on.
+    """
+    warmup = params.hard_warmup_fraction * params.steps
+    if step >= warmup:
+        return params.hard_quantile
+    share: float = (1 - params.hard_quantile) ** (step / warmup)
+    return 1 - share

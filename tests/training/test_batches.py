@@ -1,0 +1,60 @@
+import numpy as np
+import torch
+
+from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
+from efficientad.training.batches import DetectionSteps, convert_to_tensor, order_samples
+
+RNG = np.random.default_rng(0)
+IMAGES = RNG.integers(40, 200, (5, 32, 32, 3), dtype=np.uint8)
+PENALTIES = RNG.integers(0, 256, (3, 512, 512, 3), dtype=np.uint8)
+
+
+def build(first=0, count=10, batch_size=1, grey=0.3, seed=0):
+    return DetectionSteps(IMAGES, np.array([0, 2, 3]), PENALTIES, batch_size, grey, seed, first, count)
+
+
+def test_every_sample_comes_once_an_epoch():
+    order = [index for step in range(4) for index in order_samples(7, step, 3, 6)]
+    assert sorted(order[:6]) == sorted(order[6:]) == list(range(6))
+    assert order[:6] != order[6:]
+
+
+def test_a_step_depends_on_seed_and_step_alone():
+    whole, resumed = build(0, 10), build(6, 4)
+    for index in range(4):
+        for one, other in zip(whole[6 + index], resumed[index], strict=True):
+            assert torch.equal(one, other)
+    assert not torch.equal(build(seed=1)[0].penalty, build(seed=2)[0].penalty)
+
+
+def test_only_the_given_rows_are_seen():
+    allowed = convert_to_tensor(IMAGES[[0, 2, 3]])
+    for batch in (build(batch_size=2)[step] for step in range(10)):
+        for image in batch.image:
+            assert any(torch.equal(image, one) for one in allowed)
+
+
+def test_exactly_one_of_brightness_contrast_saturation_is_scaled():
+    for batch in (build()[step] for step in range(10)):
+        factors = np.linspace(0.8, 1.2, 4001)
+        errors = [
+            min(float((jitter_colour(batch.image, kind, f) - batch.jittered).abs().max()) for f in factors)
+            for kind in JITTERS
+        ]
+        assert min(errors) < 1e-3
+
+
+def test_penalty_is_the_centre_of_a_pretraining_image_at_times_grey():
+    crops = convert_to_tensor(PENALTIES[:, 128:384, 128:384])
+    kinds = []
+    for batch in (build(count=60)[step] for step in range(60)):
+        colour = any(torch.equal(batch.penalty[0], crop) for crop in crops)
+        grey = any(torch.allclose(batch.penalty[0], convert_to_grey(crop[None])[0]) for crop in crops)
+        assert colour != grey
+        kinds.append(grey)
+    assert 6 <= sum(kinds) <= 32  # 60 draws at 0.3
+
+
+def test_a_segment_ends():
+    assert len(build(count=4)) == 4
+    assert len(list(build(count=4))) == 4
