@@ -1,0 +1,86 @@
+"""The command line: `efficientad predict` and `efficientad download`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from efficientad import __version__
+from efficientad.errors import EfficientADError
+
+EXIT_ERROR, EXIT_SKIPPED = 1, 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns 0; 1 with a line on stderr for an error that the user can put right; 3 when images were
+    skipped because they could not be read. argparse exits with 2 on wrong usage.
+    """
+    options = build_parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except EfficientADError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return EXIT_ERROR
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Describe the commands; what they need is imported when they run."""
+    parser = argparse.ArgumentParser(prog="efficientad", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    predict = commands.add_parser("predict", help="judge images: score, verdict, heat map")
+    predict.add_argument("images", type=Path, help="an image, or a folder of images at any depth")
+    predict.add_argument(
+        "--model", type=Path, required=True,
+        help="models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file",
+    )  # fmt: skip
+    predict.add_argument("--output", type=Path, default=Path("predictions"), help="folder (default: %(default)s)")
+    predict.add_argument("--no-heat-maps", action="store_true", help="write predictions.jsonl alone")
+    predict.add_argument("--device", default="CPU", help="OpenVINO device (default: %(default)s)")
+    predict.add_argument(
+        "--precision", choices=("f32", "bf16", "f16"), default="f32",
+        help="OpenVINO's arithmetic; f32 gives the scores of training (default: %(default)s)",
+    )  # fmt: skip
+    predict.set_defaults(run=_predict)
+
+    download = commands.add_parser("download", help="fetch a data set, before any training")
+    download.add_argument("dataset", choices=("imagenette", "mvtec"), help="1.5 GB and 4.9 GB")
+    download.add_argument("--output", type=Path, required=True, help="folder; data.root or pretraining.root")
+    download.set_defaults(run=_download)
+    return parser
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from efficientad.deploy.batch import predict_files
+    from efficientad.deploy.predictor import load_engine
+
+    engine = load_engine(options.model, options.device, options.precision)
+    skipped = predict_files(engine, options.images, options.output, heat_maps=not options.no_heat_maps)
+    return EXIT_SKIPPED if skipped else 0
+
+
+def _download(options: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    from efficientad.data.download import download_mvtec
+    from efficientad.data.pretraining.imagenette import download_imagenette
+
+    with Progress() as bar:
+        task = bar.add_task(options.dataset, total=None)
+
+        def advance(received: int, total: int | None) -> None:
+            bar.update(task, completed=received, total=total)
+
+        if options.dataset == "mvtec":
+            folder = download_mvtec(options.output, progress=advance)
+        else:
+            folder = download_imagenette(options.output, progress=advance)
+    print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""From an image file to a verdict: the one path that the command line, the parity gate and stations share."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.images import resize_image
+from efficientad.deploy.engine import Engine
+from efficientad.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A detector's word on one image."""
+
+    score: float  # raw and unclamped; higher = more anomalous
+    threshold: float
+    anomaly_map: NDArray[np.float32]  # (S, S) at the model's resolution
+
+    @property
+    def is_anomalous(self) -> bool:
+        """Whether the score lies above the threshold."""
+        return self.score > self.threshold
+
+    @property
+    def verdict(self) -> str:
+        """ "anomalous" or "normal"."""
+        return "anomalous" if self.is_anomalous else "normal"
+
+
+def load_engine(path: Path, device: str = "CPU", precision: str = "f32") -> Engine:
+    """Open a model with the runtime that its file is for.
+
+    `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, or a folder of the pipeline that
+    holds `openvino/fp32/model.xml`. Only the runtime in question is imported; `device` and `precision`
+    are OpenVINO's. Raises ModelError when there is no such file, or none of these.
+    """
+    if path.is_dir():
+        path = path / "openvino" / "fp32" / "model.xml"
+    if not path.is_file():
+        raise ModelError(f"expected a model at {path}, found none; name a .xml, .onnx or .safetensors file")
+    if path.suffix == ".xml":
+        from efficientad.deploy.openvino import OpenVINOEngine
+
+        return OpenVINOEngine(path, device, precision)
+    if path.suffix == ".onnx":
+        from efficientad.deploy.onnxruntime import OnnxEngine
+
+        return OnnxEngine(path)
+    if path.suffix == ".safetensors":
+        from efficientad.deploy.graph import TorchEngine
+
+        return TorchEngine(path)
+    raise ModelError(f"expected a .xml, .onnx or .safetensors model, got {path.name}")
+
+
+def predict_image(engine: Engine, image: NDArray[np.uint8]) -> Prediction:
+    """Judge one uint8 RGB image (H, W, 3) of any size: resize as in training, then infer."""
+    resized = resize_image(image, engine.header.image_size)
+    maps, scores = engine.run(resized[None])
+    return Prediction(float(scores[0]), engine.header.threshold, maps[0])

@@ -1,0 +1,38 @@
+"""Fixtures of several folders. Tests import their helpers, such as `import_closure`, by name."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import HEADER, SIDE
+
+from efficientad.deploy.onnx import write_onnx
+from efficientad.deploy.openvino import write_openvino
+from efficientad.detector import Detector
+from efficientad.maps import Quantiles
+from efficientad.weights import save_weights
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """A folder as the pipeline leaves it, of an untrained but calibrated detector at 64 px."""
+    folder = tmp_path_factory.mktemp("models")
+    torch.manual_seed(0)
+    detector = Detector("S").eval()
+    detector.set_calibration(Quantiles(0.5, 1.5), Quantiles(0.5, 1.5), HEADER.threshold)
+    save_weights(detector, folder / "detector.safetensors", vars(HEADER))
+    write_onnx(detector, HEADER, folder / "detector.onnx")
+    for precision in ("fp32", "fp16"):
+        write_openvino(
+            folder / "detector.onnx", HEADER, folder / "openvino" / precision / "model.xml", precision == "fp16"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)

@@ -1,0 +1,87 @@
+import numpy as np
+import onnx
+import pytest
+from tiny_models import HEADER, SIDE
+
+from efficientad.deploy.engine import ModelHeader
+from efficientad.deploy.onnx import write_onnx
+from efficientad.deploy.openvino import write_openvino
+from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.errors import ModelError
+from efficientad.weights import load_detector
+
+FILES = ["detector.safetensors", "detector.onnx", "openvino/fp32/model.xml", "openvino/fp16/model.xml"]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_every_engine_knows_its_model(models, file):
+    assert load_engine(models / file).header == HEADER
+
+
+def test_a_folder_of_the_pipeline_opens_its_fp32_ir(models):
+    assert load_engine(models).header == HEADER
+
+
+@pytest.mark.parametrize(("file", "tolerance"), list(zip(FILES[1:], [1e-5, 1e-4, 5e-2], strict=True)))
+def test_exported_maps_and_scores_are_torchs(models, images, file, tolerance):
+    maps, scores = load_engine(models / FILES[0]).run(images)
+    other_maps, other_scores = load_engine(models / file).run(images)
+    assert maps.shape == other_maps.shape == (3, SIDE, SIDE)
+    assert np.abs(maps - other_maps).max() < tolerance
+    assert np.abs(scores - other_scores).max() < tolerance
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_score_is_the_maps_maximum_and_near_black_is_not_stretched(models, file):
+    """An image with values 0 and 1 is nearly the black one: division is by 255, whatever the maximum."""
+    black = np.zeros((1, SIDE, SIDE, 3), dtype=np.uint8)
+    engine = load_engine(models / file)
+    maps, scores = engine.run(black)
+    assert scores == pytest.approx(maps.max(axis=(1, 2)))
+    assert abs(float(engine.run(black + np.uint8(1))[1][0] - scores[0])) < 0.05 * (1 + abs(float(scores[0])))
+
+
+def test_exports_have_the_same_bytes_each_time(models, tmp_path):
+    detector, _ = load_detector(models / FILES[0])
+    write_onnx(detector, HEADER, tmp_path / "detector.onnx")
+    write_openvino(tmp_path / "detector.onnx", HEADER, tmp_path / "model.xml", fp16=False)
+    assert (tmp_path / "detector.onnx").read_bytes() == (models / "detector.onnx").read_bytes()
+    for suffix in (".xml", ".bin"):
+        original = (models / "openvino/fp32/model").with_suffix(suffix)
+        assert (tmp_path / "model").with_suffix(suffix).read_bytes() == original.read_bytes()
+
+
+def test_onnx_file_is_valid_with_a_free_batch_and_uint8_pixels(models):
+    model = onnx.load(str(models / "detector.onnx"))
+    onnx.checker.check_model(model, full_check=True)
+    (entry,) = model.graph.input
+    assert entry.type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    assert [d.dim_param or d.dim_value for d in entry.type.tensor_type.shape.dim] == ["batch", SIDE, SIDE, 3]
+
+
+def test_fp16_ir_is_half_as_large(models):
+    sizes = {p: (models / "openvino" / p / "model.bin").stat().st_size for p in ("fp32", "fp16")}
+    assert 0.45 < sizes["fp16"] / sizes["fp32"] < 0.55
+
+
+def test_predict_resizes_as_training_does(models):
+    from efficientad.data.images import resize_image
+
+    photograph = np.random.default_rng(1).integers(0, 256, (90, 150, 3), dtype=np.uint8)
+    engine = load_engine(models / FILES[0])
+    prediction = predict_image(engine, photograph)
+    assert prediction.score == pytest.approx(float(engine.run(resize_image(photograph, SIDE)[None])[1][0]))
+    assert prediction.verdict == ("anomalous" if prediction.score > HEADER.threshold else "normal")
+
+
+def test_models_that_are_missing_foreign_or_unfinished_are_refused(models, tmp_path):
+    with pytest.raises(ModelError, match="found none"):
+        load_engine(tmp_path / "absent.xml")
+    (tmp_path / "model.txt").touch()
+    with pytest.raises(ModelError, match=r"got model\.txt"):
+        load_engine(tmp_path / "model.txt")
+    with pytest.raises(ModelError, match="not a calibrated detector"):
+        ModelHeader.parse({"size": "S"}, "somewhere")
+    (tmp_path / "broken.xml").write_text("<net/>")
+    with pytest.raises(ModelError, match="expected an OpenVINO IR"):
+        load_engine(tmp_path / "broken.xml")

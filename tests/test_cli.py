@@ -1,0 +1,80 @@
+import json
+
+import numpy as np
+import pytest
+from tiny_models import HEADER
+
+from efficientad.cli import main
+from efficientad.data.images import read_image, write_png
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, size in (("a.png", (70, 100, 3)), ("line 1/b.png", (64, 64, 3))):
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_png(path, rng.integers(0, 256, size, dtype=np.uint8))
+    return tmp_path / "images"
+
+
+def read_lines(output):
+    return [json.loads(line) for line in (output / "predictions.jsonl").read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("model", ["", "detector.onnx", "detector.safetensors"])
+def test_predict_a_folder(models, folder, tmp_path, capsys, model):
+    assert main(["predict", str(folder), "--model", str(models / model), "--output", str(tmp_path / "out")]) == 0
+    printed, lines = capsys.readouterr().out.splitlines(), read_lines(tmp_path / "out")
+    assert [line["image"] for line in lines] == ["a.png", "line 1/b.png"]
+    assert printed == [f"{line['verdict']:9} {line['score']:8.4f}  {line['image']}" for line in lines]
+    for line in lines:
+        assert line["threshold"] == pytest.approx(HEADER.threshold)
+        assert line["verdict"] == ("anomalous" if line["score"] > HEADER.threshold else "normal")
+        picture = read_image(tmp_path / "out" / line["heat_map"])
+        assert picture.shape == read_image(folder / line["image"]).shape
+
+
+def test_predict_one_image_without_pictures(models, folder, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["predict", str(folder / "a.png"), "--model", str(models), "--output", str(out), "--no-heat-maps"]
+    assert main(arguments) == 0
+    (line,) = read_lines(out)
+    assert set(line) == {"image", "score", "threshold", "verdict"}
+    assert [path.name for path in out.iterdir()] == ["predictions.jsonl"]
+    assert line["verdict"] in capsys.readouterr().out
+
+
+def test_a_broken_image_is_reported_and_the_rest_is_judged(models, folder, tmp_path, capsys):
+    (folder / "aa.png").write_bytes((folder / "a.png").read_bytes()[:300])
+    assert main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")]) == 3
+    broken = [line for line in read_lines(tmp_path / "out") if "error" in line]
+    assert [line["image"] for line in broken] == ["aa.png"]
+    assert len(read_lines(tmp_path / "out")) == 3
+    assert "skipped   aa.png" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("images_path", "model", "message"),
+    [("absent", "", "DataError: "), ("empty", "", "DataError: "), ("images", "none.xml", "ModelError: ")],
+)
+def test_what_the_user_can_put_right_is_one_line(models, folder, tmp_path, capsys, images_path, model, message):
+    (tmp_path / "empty").mkdir()
+    arguments = [
+        "predict",
+        str(tmp_path / images_path),
+        "--model",
+        str(models / model),
+        "--output",
+        str(tmp_path / "o"),
+    ]
+    assert main(arguments) == 1
+    error = capsys.readouterr().err
+    assert error.startswith(message)
+    assert len(error.splitlines()) == 1
+
+
+def test_wrong_usage_exits_with_2():
+    with pytest.raises(SystemExit) as caught:
+        main(["predict"])
+    assert caught.value.code == 2
