@@ -77,6 +77,7 @@ class DistillParams:
     checkpoint: str | None
     steps: Count
     batch_size: Annotated[int, Range(1, 1024)]
+    optimiser: Literal["adam", "muon"]
     learning_rate: Rate
     schedule: Literal["constant", "one_cycle"]
     weight_decay: Annotated[float, Range(0, 1)]
@@ -93,6 +94,7 @@ class TrainParams:
     steps: Count
     batch_size: Annotated[int, Range(1, 1024)]
     student_start: Literal["random", "teacher"]
+    optimiser: Literal["adam", "muon"]
     learning_rate: Rate
     schedule: Literal["step", "one_cycle"]
     weight_decay: Annotated[float, Range(0, 1)]

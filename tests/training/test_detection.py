@@ -22,7 +22,8 @@ ROWS = np.arange(4)
 
 def build_params(**changes):
     values = {
-        "steps": 6, "batch_size": 1, "student_start": "random", "learning_rate": 1e-3, "schedule": "one_cycle",
+        "steps": 6, "batch_size": 1, "student_start": "random", "optimiser": "adam", "learning_rate": 1e-3,
+        "schedule": "one_cycle",
         "weight_decay": 1e-5,
         "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "penalty_grey_probability": 0.3,
         "precision": "fp32", "checkpoint_every": 2,

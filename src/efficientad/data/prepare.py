@@ -32,13 +32,19 @@ TWELVE_BIT_LEVEL = round(4095 / 257)
 
 
 @dataclass(frozen=True)
-class _Decoded:
-    image: NDArray[np.uint8]
-    mask: NDArray[np.bool_] | None
+class _Facts:
     sha256: str
     height: int
     width: int
     peak: int
+    has_mask: bool
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    image: NDArray[np.uint8]
+    mask: NDArray[np.bool_] | None
+    facts: _Facts
 
 
 def write_prepared(
@@ -64,13 +70,13 @@ def write_prepared(
         raise DataError(f"expected pictures from {type(provider).__name__}, got none; check data.root")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
-    decoded = list(_write_arrays(provider, samples, folder, size, workers))
-    _check_depth(provider, samples, max(entry.peak for entry in decoded))
-    digests = {sample.name: entry.sha256 for sample, entry in zip(samples, decoded, strict=True)}
+    facts = list(_write_arrays(provider, samples, folder, size, workers))
+    _check_depth(provider, samples, max(entry.peak for entry in facts))
+    digests = {sample.name: entry.sha256 for sample, entry in zip(samples, facts, strict=True)}
     splits = split_samples(samples, digests, validation_fraction, seed)
     kept = [index for index, sample in enumerate(samples) if sample.name in splits.split_of]
     _keep_rows(folder, kept)
-    rows = [_describe(samples[index], decoded[index], splits) for index in kept]
+    rows = [_describe(samples[index], facts[index], splits) for index in kept]
     chosen = choose_raw(rows, raw_samples)
     _write_raw(provider, [sample for name in chosen for sample in samples if sample.name == name], folder)
     write_manifest(
@@ -113,8 +119,8 @@ def choose_raw(rows: Sequence[PreparedRow], count: int) -> list[str]:
 
 def _write_arrays(
     provider: DatasetProvider, samples: list[Sample], folder: Path, size: int, workers: int
-) -> Iterator[_Decoded]:
-    """Write one row a sample and yield what is known of it, its pixels taken out."""
+) -> Iterator[_Facts]:
+    """Write one row a sample and yield what is known of it, without its pixels."""
 
     def decode(sample: Sample) -> _Decoded:
         return _decode(provider, sample, size)
@@ -126,8 +132,7 @@ def _write_arrays(
         for index, entry in enumerate(entries):
             images[index] = entry.image
             masks[index] = False if entry.mask is None else entry.mask
-            known = None if entry.mask is None else entry.mask[:0]
-            yield _Decoded(entry.image[:0], known, entry.sha256, entry.height, entry.width, entry.peak)
+            yield entry.facts
     images.flush()
     masks.flush()
 
@@ -140,7 +145,8 @@ def _decode(provider: DatasetProvider, sample: Sample, size: int) -> _Decoded:
             f"expected a mask of size {(height, width)} for {sample.name}, got {mask.shape}; correct the mask"
         )
     small = None if mask is None else resize_mask(mask, size)
-    return _Decoded(resize_image(image, size), small, hash_pixels(image), height, width, int(image.max()))
+    facts = _Facts(hash_pixels(image), height, width, int(image.max()), has_mask=mask is not None)
+    return _Decoded(resize_image(image, size), small, facts)
 
 
 def _check_depth(provider: DatasetProvider, samples: list[Sample], peak: int) -> None:
@@ -170,13 +176,13 @@ def _keep_rows(folder: Path, kept: list[int]) -> None:
         part.replace(folder / name)
 
 
-def _describe(sample: Sample, entry: _Decoded, splits: Splits) -> PreparedRow:
+def _describe(sample: Sample, entry: _Facts, splits: Splits) -> PreparedRow:
     return PreparedRow(
         name=sample.name,
         split=splits.split_of[sample.name],
         label=sample.label,
         defect=sample.defect,
-        mask=entry.mask is not None,
+        mask=entry.has_mask,
         sha256=entry.sha256,
         height=entry.height,
         width=entry.width,

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from efficientad.params import TrainParams
+from efficientad.training.muon import Muon
 
 DECAY_AT = 0.95  # of the steps (arXiv 2303.14535, section 4)
 DECAY_FACTOR = 0.1
@@ -19,6 +20,8 @@ class OptimiserParams(Protocol):
     @property
     def steps(self) -> int: ...  # noqa: D102
     @property
+    def optimiser(self) -> str: ...  # noqa: D102
+    @property
     def learning_rate(self) -> float: ...  # noqa: D102
     @property
     def weight_decay(self) -> float: ...  # noqa: D102
@@ -27,16 +30,24 @@ class OptimiserParams(Protocol):
 
 
 def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams) -> dict[str, Any]:
-    """Return Lightning's dictionary of Adam and a schedule that advances every step, not every epoch.
+    """Return Lightning's dictionary of the optimiser and a schedule that advances every step, not every epoch.
 
     `schedule`: "constant"; "step", a tenth of the rate from 95 % of the steps on, as in the paper;
     "one_cycle", up to the rate in a tenth of the steps and down along a cosine (Smith and Topin 2018).
     """
-    optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
+    optimiser: torch.optim.Optimizer
+    if params.optimiser == "muon":
+        optimiser = Muon(parameters, lr=params.learning_rate)
+    else:
+        optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
     schedule: torch.optim.lr_scheduler.LRScheduler
     if params.schedule == "one_cycle":
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, params.learning_rate, total_steps=params.steps + 1, pct_start=_WARMUP
+            optimiser,
+            params.learning_rate,
+            total_steps=params.steps + 1,
+            pct_start=_WARMUP,
+            cycle_momentum=params.optimiser == "adam",
         )
     else:
         factor = 1.0 if params.schedule == "constant" else DECAY_FACTOR

@@ -1,0 +1,39 @@
+# Each target sets itself up: the environment is made on first use and whenever its pins change.
+SHELL := /bin/bash
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+ENVIRONMENT := .venv/.installed
+
+.PHONY: help setup repro test check format metrics prune constraints
+
+help:         ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+setup: $(ENVIRONMENT)  ## create .venv with pinned packages
+
+repro: $(ENVIRONMENT)  ## run what changed of the pipeline (dvc repro)
+	dvc repro
+
+test: $(ENVIRONMENT)   ## run all tests
+	python -m pytest
+
+check: $(ENVIRONMENT)  ## lint, format, types, pipeline file
+	ruff check . && ruff format --check . && mypy && python tests/list_dependencies.py --check
+
+format: $(ENVIRONMENT) ## put code and the dependencies in dvc.yaml in order
+	ruff check --fix . && ruff format . && python tests/list_dependencies.py
+
+metrics: $(ENVIRONMENT) ## show accuracy, and what changed since the last commit
+	dvc metrics show && dvc metrics diff
+
+prune: $(ENVIRONMENT)  ## remove results of categories, sizes and seeds that params.yaml dropped
+	python stages/prune.py --delete
+
+constraints: $(ENVIRONMENT) ## write the installed versions to constraints.txt
+	pip freeze --exclude-editable | sed -E 's/\+cpu$$//' > constraints.txt
+
+$(ENVIRONMENT): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or newer; make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --constraint constraints.txt --editable '.[train,backbones,elpv,test]'
+	touch $@

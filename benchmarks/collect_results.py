@@ -1,0 +1,120 @@
+"""Keeps a finished run's accuracy in docs/results.json and renders docs/results.md from it.
+
+    python benchmarks/collect_results.py NAME --command 'dvc exp run -S ...'
+
+reads, in the workspace of the run, params.yaml, dvc.lock, metrics/ and the timings below .scratch; NAME is the
+data set's key. Without NAME it renders alone.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from statistics import fmean, pstdev
+from typing import Any
+
+import yaml
+
+from efficientad.layout import SUMMARY, locate_distill_metrics
+from efficientad.params import load_params
+from efficientad.stage import TIMINGS, read_json, write_json
+
+RESULTS, PAGE = Path("docs/results.json"), Path("docs/results.md")
+METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro")
+
+COLUMNS = (
+    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "steps", "seeds", "minutes (CPU)",
+    "teacher's error",
+)  # fmt: skip
+
+
+def collect(command: str) -> dict[str, Any]:
+    """Return {size: result} of the run in this folder, one category, all its seeds."""
+    params = load_params()
+    (category,) = params.categories
+    params = load_params(category=category)
+    items = read_json(SUMMARY)["items"]
+    lock = yaml.safe_load(Path("dvc.lock").read_text("utf-8"))["stages"]
+    timings = [json.loads(line) for line in TIMINGS.read_text("utf-8").splitlines()]
+    results: dict[str, Any] = {}
+    for size in params.sizes:
+        found = [items[f"{size}/{category}/{seed}"] for seed in params.seeds]
+        results[size] = {
+            name: {"mean": fmean(one[name] for one in found), "std": pstdev(one[name] for one in found)}
+            for name in METRICS
+            if name in found[0]
+        } | {
+            "seeds": list(params.seeds),
+            "steps": params.train.steps,
+            "minutes": _find_minutes(timings, "train.py", size),
+            "teacher": {
+                "backbone": params.distill.backbone,
+                "images": params.pretraining.count,
+                "steps": params.distill.steps,
+                "held_out_mse": read_json(locate_distill_metrics(size) / "distill.json")["held_out_mse"],
+            },
+            "data_md5": lock[f"prepare@{category}"]["outs"][0]["md5"],
+            "command": command,
+        }
+    return results
+
+
+def _find_minutes(timings: list[dict[str, Any]], script: str, size: str) -> dict[str, float]:
+    last = [one for one in timings if one["stage"].startswith(f"{script} {size} ")][-1]
+    return {"wall": last["seconds"] / 60, "cpu": last["cpu_seconds"] / 60}
+
+
+def render(results: dict[str, Any]) -> str:
+    """Return the page; a dash is a metric that the data set cannot give."""
+    lines = [
+        "# Results",
+        "",
+        "Rendered by `benchmarks/collect_results.py` from docs/results.json; do not edit. Metrics are on raw scores of",
+        "the test split, in percent, mean over the seeds (and their standard deviation where there are several).",
+        "Minutes are those of the train stage on two cores of a server CPU with AMX (bfloat16), wall clock and CPU.",
+        "",
+        "| " + " | ".join(COLUMNS) + " |",
+        "|" + "---|" * len(COLUMNS),
+    ]
+    for name, sizes in results.items():
+        for size, result in sizes.items():
+            cells = [_format(result.get(metric)) for metric in METRICS]
+            minutes = f"{result['minutes']['wall']:.1f} ({result['minutes']['cpu']:.1f})"
+            seeds = ", ".join(map(str, result["seeds"]))
+            error = f"{result['teacher']['held_out_mse']:.3f}"
+            lines.append("| " + " | ".join([name, size, *cells, str(result["steps"]), seeds, minutes, error]) + " |")
+    lines += ["", "The teacher's error is its mean squared error on held-out photographs; 1 knows nothing.", ""]
+    for name, sizes in results.items():
+        for size, result in sizes.items():
+            teacher = result["teacher"]
+            lines += [
+                f"**{name}, {size}**: teacher from {teacher['backbone']}, {teacher['images']} images, "
+                f"{teacher['steps']} steps; prepared data md5 `{result['data_md5']}`.",
+                "",
+                f"    {result['command']}",
+                "",
+            ]
+    return "\n".join(lines)
+
+
+def _format(metric: dict[str, float] | None) -> str:
+    if metric is None:
+        return "-"
+    spread = f" ± {100 * metric['std']:.1f}" if metric["std"] else ""
+    return f"{100 * metric['mean']:.1f}{spread}"
+
+
+def main() -> None:
+    """Collect, keep, render."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("--command", default="dvc repro")
+    options = parser.parse_args()
+    results = read_json(RESULTS) if RESULTS.is_file() else {}
+    if options.name:
+        results[options.name] = collect(options.command)
+        write_json(RESULTS, results)
+    PAGE.write_text(render(read_json(RESULTS)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

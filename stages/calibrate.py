@@ -1,0 +1,42 @@
+"""Stage calibrate@SIZE-CATEGORY-SEED: map quantiles and threshold, from validation normals only."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from efficientad.calibration import fit_threshold
+from efficientad.data.prepared import load_prepared
+from efficientad.inference import compute_detections, compute_raw_maps
+from efficientad.layout import locate_prepared
+from efficientad.maps import fit_quantiles
+from efficientad.params import load_params
+from efficientad.stage import parse_item, run_stage, write_json
+from efficientad.weights import load_detector, save_weights
+
+
+def main() -> None:
+    """Read params, fit quantiles, then the threshold on the scores that they give."""
+    item = parse_item()
+    params = load_params(category=item.category).calibrate
+    prepared = load_prepared(locate_prepared(item.category))
+    detector, _ = load_detector(item.student)
+    normals = prepared.indices("validation")
+    levels = (params.low_quantile, params.high_quantile)
+    student, autoencoder = (
+        fit_quantiles(maps, *levels) for maps in compute_raw_maps(detector, prepared.images, normals)
+    )
+    detector.set_calibration(student, autoencoder, threshold=float("inf"))
+    with TemporaryDirectory() as folder:
+        _, scores = compute_detections(detector, prepared.images, normals, Path(folder) / "maps.npy")
+    threshold = fit_threshold(scores, params.false_alarm_rate)
+    detector.set_calibration(student, autoencoder, threshold.value)
+    header = {"size": item.size, "image_size": prepared.size, "category": item.category}
+    save_weights(
+        detector, item.detector,
+        {**header, "threshold": threshold.value, "false_alarm_rate": threshold.false_alarm_rate},
+    )  # fmt: skip
+    quantiles = {"student": vars(student), "autoencoder": vars(autoencoder)}
+    write_json(item.locate_metrics("calibrate"), {"threshold": vars(threshold), "quantiles": quantiles})
+
+
+if __name__ == "__main__":
+    run_stage(main)

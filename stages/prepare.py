@@ -1,0 +1,35 @@
+"""Stage prepare@CATEGORY: a provider's images -> arrays at the model's resolution and a manifest."""
+
+from efficientad.calibration import count_needed
+from efficientad.data.prepare import write_prepared
+from efficientad.data.providers import build_provider
+from efficientad.layout import locate_prepared
+from efficientad.params import load_params
+from efficientad.stage import parse_category, run_stage
+
+
+def main() -> None:
+    """Read params, prepare one category."""
+    category = parse_category()
+    params = load_params(category=category)
+    prepared = write_prepared(
+        build_provider(category, params.data, params.synthetic),
+        locate_prepared(category),
+        params.data.image_size,
+        params.data.validation_fraction,
+        params.data.split_seed,
+        params.data.raw_samples,
+    )
+    counts = {split: len(prepared.indices(split)) for split in ("train", "validation", "test")}
+    print(f"{category}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
+    needed = count_needed(params.calibrate.false_alarm_rate)
+    if counts["validation"] < needed:
+        print(
+            f"warning: a false-alarm rate of {params.calibrate.false_alarm_rate} wants {needed} validation images; "
+            f"with {counts['validation']} calibrate can promise {1 / (counts['validation'] + 1):.3f} at best. "
+            "Add good images, or raise data.validation_fraction or calibrate.false_alarm_rate."
+        )
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,18 @@
+"""Stage pretraining: photographs -> arrays at 512 px, for distillation and for the penalty."""
+
+from efficientad.data.pretraining.write import write_pretraining
+from efficientad.data.providers import build_pretraining_source
+from efficientad.layout import PRETRAINING
+from efficientad.params import load_params
+from efficientad.stage import run_stage
+
+
+def main() -> None:
+    """Read params, write the images."""
+    source = build_pretraining_source(load_params().pretraining)
+    write_pretraining(source, PRETRAINING)
+    print(f"{len(source)} pretraining images")
+
+
+if __name__ == "__main__":
+    run_stage(main)

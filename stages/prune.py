@@ -1,0 +1,28 @@
+"""Lists, and with --delete removes, what is left of categories, sizes and seeds that params.yaml dropped."""
+
+import argparse
+import shutil
+import sys
+
+from efficientad.layout import find_leftovers
+from efficientad.params import load_params
+from efficientad.stage import run_stage
+
+
+def main() -> None:
+    """Exit with code 1 when something is left, unless it was deleted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--delete", action="store_true")
+    delete = parser.parse_args().delete
+    params = load_params()
+    leftovers = find_leftovers(params.sizes, params.categories, params.seeds)
+    for path in leftovers:
+        print(f"{'deleted' if delete else 'left over:'} {path.as_posix()}")
+        if delete:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if leftovers and not delete:
+        sys.exit("these do not count in metrics/summary.json; remove them with `make prune`")
+
+
+if __name__ == "__main__":
+    run_stage(main)

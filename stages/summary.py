@@ -1,0 +1,19 @@
+"""Stage summary: the metrics of every item in the matrix, and their mean, in one file."""
+
+from efficientad.layout import SUMMARY, Item
+from efficientad.params import load_params
+from efficientad.reporting.summary import summarise
+from efficientad.stage import read_json, run_stage, write_json
+
+
+def main() -> None:
+    """Collect the items that params.yaml lists: a dropped category's old files do not count."""
+    params = load_params()
+    items = [
+        Item(size, category, seed) for size in params.sizes for category in params.categories for seed in params.seeds
+    ]
+    write_json(SUMMARY, summarise({i.name: read_json(i.locate_metrics("evaluate"))["metrics"] for i in items}))
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,33 @@
+"""Stage train@SIZE-CATEGORY-SEED: teacher and normal images -> student and autoencoder."""
+
+from efficientad.data.prepared import load_prepared
+from efficientad.data.pretraining.write import load_pretraining
+from efficientad.layout import PRETRAINING, locate_prepared, locate_teacher
+from efficientad.params import load_params
+from efficientad.reporting.figures import write_loss_figure
+from efficientad.scratch import open_scratch
+from efficientad.stage import parse_item, run_stage
+from efficientad.training.detection import train_detector
+from efficientad.weights import load_teacher, save_weights
+
+
+def main() -> None:
+    """Read params, train, write weights and losses."""
+    item = parse_item()
+    params = load_params(category=item.category).train
+    folder, teacher_path = locate_prepared(item.category), locate_teacher(item.size)
+    inputs = [folder / "manifest.json", PRETRAINING / "manifest.json", teacher_path]
+    with open_scratch("train", {"item": item, "params": params}, inputs) as scratch:
+        prepared = load_prepared(folder)
+        teacher = load_teacher(teacher_path, item.size)
+        detector, log = train_detector(
+            item.size, teacher, prepared.images, prepared.indices("train"), load_pretraining(PRETRAINING),
+            params, item.seed, scratch,
+        )  # fmt: skip
+        save_weights(detector, item.student, {"size": item.size})
+        log.write_csv(item.report / "losses.csv")
+        write_loss_figure(item.report / "losses.png", log.rows)
+
+
+if __name__ == "__main__":
+    run_stage(main)

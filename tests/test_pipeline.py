@@ -1,0 +1,255 @@
+"""The whole pipeline under DVC, on two small products of a user's own: slow, and the one test that sees all."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from import_closure import ROOT
+
+from efficientad.data.images import write_png
+from efficientad.data.prepared import load_prepared
+from efficientad.scratch import SCRATCH_VARIABLE
+from efficientad.weights import load_header
+
+pytestmark = pytest.mark.slow
+COPIED = ("src", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
+CATEGORIES = ("disc", "plate")
+TINY = {
+    "data": {"provider": "folder", "image_size": 64, "train_fraction": 0.7, "validation_fraction": 0.3,
+             "raw_samples": 4},
+    "pretraining": {"count": 6},
+    "distill": {"steps": 2, "batch_size": 2, "held_out_fraction": 0.2, "precision": "fp32"},
+    "train": {"steps": 12, "checkpoint_every": 3, "precision": "fp32"},
+    "calibrate": {"false_alarm_rate": 0.2},
+    "evaluate": {"cases_per_group": 1},
+    "export": {"parity_images": 4},
+}  # fmt: skip
+
+
+def draw_product(folder: Path, rng: np.random.Generator) -> None:
+    """20 good and 3 scratched images, 90 x 70 px, with masks."""
+    for index in range(23):
+        image = (120 + 20 * rng.standard_normal((70, 90, 3))).clip(0, 255).astype(np.uint8)
+        kind = "good" if index < 20 else "scratch"
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+        if kind == "scratch":
+            image[30:40, 20:60] = 255
+            mask = np.zeros((70, 90), dtype=np.bool_)
+            mask[30:40, 20:60] = True
+            (folder / "masks" / kind).mkdir(parents=True, exist_ok=True)
+            write_png(folder / "masks" / kind / f"{index:03}.png", mask)
+        write_png(folder / kind / f"{index:03}.png", image)
+
+
+class Project:
+    """A copy of this project with tiny params and its own data, in git and DVC."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for name in COPIED:
+            source = ROOT / name
+            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            (
+                shutil.copytree(source, root / name, ignore=ignore)
+                if source.is_dir()
+                else shutil.copy(source, root / name)
+            )
+        (root / "data/raw/pretraining").mkdir(parents=True)
+        (root / "data/raw/pretraining/README.md").write_text("embedded")
+        for index, category in enumerate(CATEGORIES):
+            draw_product(root / "data/raw" / category, np.random.default_rng(index))
+        self.change_params(lambda tree: [tree[section].update(values) for section, values in TINY.items()])
+        self.change_params(lambda tree: tree.update(categories=[*CATEGORIES], category={c: {} for c in CATEGORIES}))
+        self.run("git", "init", "-q")
+        self.dvc("init", "-q")
+        self.run("git", "add", ".")
+        self.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "start")
+
+    def run(self, *command: str, **options) -> str:
+        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, **options)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        return os.environ | {"PATH": path, "PYTHONPATH": str(self.root / "src"), "DVC_NO_ANALYTICS": "1"}
+
+    def dvc(self, *arguments: str) -> str:
+        return self.run(sys.executable, "-m", "dvc", *arguments)
+
+    def change_params(self, change) -> None:
+        path = self.root / "params.yaml"
+        tree = yaml.safe_load(path.read_text("utf-8"))
+        change(tree)
+        path.write_text(yaml.safe_dump(tree), "utf-8")
+
+    def list_changed(self) -> set[str]:
+        return set(json.loads(self.dvc("status", "--json")))
+
+    def read(self, path: str):
+        return json.loads((self.root / path).read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory) -> Project:
+    project = Project(tmp_path_factory.mktemp("project"))
+    project.dvc("repro")
+    return project
+
+
+@pytest.fixture
+def restored(project):
+    """The project, its params and raw images put back afterwards."""
+    params = (project.root / "params.yaml").read_bytes()
+    yield project
+    (project.root / "params.yaml").write_bytes(params)
+    project.run("git", "checkout", "-q", "--", "data/raw")
+    project.run("git", "clean", "-qfd", "data/raw")
+
+
+def stages_of(category: str) -> set[str]:
+    return {f"prepare@{category}"} | {
+        f"{stage}@S-{category}-0" for stage in ("train", "calibrate", "evaluate", "export")
+    }
+
+
+def test_summary_has_every_item_and_the_mean(project):
+    summary = project.read("metrics/summary.json")
+    keys = ["image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro"]
+    assert list(summary["items"]) == ["S/disc/0", "S/plate/0"]
+    for key in keys:
+        values = [item[key] for item in summary["items"].values()]
+        assert summary["mean"][key] == pytest.approx(np.mean(values), abs=1e-6)
+    assert list(summary["mean"]) == keys
+
+
+def test_a_second_run_does_nothing(project):
+    assert "up to date" in project.dvc("repro")
+
+
+def test_the_scratch_folders_are_gone_and_every_stage_noted_its_cost(project):
+    assert [path.name for path in project.root.glob(".scratch/*")] == ["timings.jsonl"]
+    rows = [json.loads(line) for line in (project.root / ".scratch/timings.jsonl").read_text("utf-8").splitlines()]
+    assert "train.py S disc 0" in {row["stage"] for row in rows}
+    assert all(row["seconds"] > 0 and row["peak_rss_mb"] > 0 for row in rows)
+
+
+@pytest.mark.parametrize("category", CATEGORIES)
+def test_splits_are_disjoint_by_content(project, category):
+    rows = load_prepared(project.root / "data/prepared" / category).rows
+    digests = {split: {row.sha256 for row in rows if row.split == split} for split in ("train", "validation", "test")}
+    assert all(digests.values())
+    assert not digests["train"] & digests["validation"]
+    assert not (digests["train"] | digests["validation"]) & digests["test"]
+    assert all(row.label == 0 for row in rows if row.split != "test")
+
+
+def test_exported_models_passed_the_parity_gate(project):
+    parity = project.read("metrics/export/S/disc/0.json")
+    assert set(parity) == {"onnx_fp32", "openvino_fp32", "openvino_fp16"}
+    assert parity["openvino_fp32"]["max_map_difference"] < 1e-3
+    assert parity["onnx_fp32"]["verdict_flips"] == 0
+
+
+def test_the_threshold_is_in_the_model_and_its_rate_is_stated(project):
+    header = load_header(project.root / "models/S/disc/0/detector.safetensors")
+    calibrated = project.read("metrics/calibrate/S/disc/0.json")["threshold"]
+    assert header["threshold"] == pytest.approx(calibrated["value"], abs=1e-6)
+    assert header["false_alarm_rate"] == pytest.approx(calibrated["false_alarm_rate"])
+    assert (header["size"], header["category"], header["image_size"]) == ("S", "disc", 64)
+
+
+def test_curves_and_pictures_are_there(project):
+    folder = project.root / "metrics/report/S/plate/0"
+    tables = {"losses.csv", "roc.csv", "pro.csv", "confusion.csv"}
+    sheet = {"contact_sheet.png", "score_histogram.png", "roc.png", "pro.png", "scores.csv"}
+    assert tables <= {path.name for path in folder.iterdir()}
+    assert sheet == {path.name for path in (folder / "sheet").iterdir()}
+
+
+def test_plots_and_metrics_show(project):
+    project.dvc("plots", "show", "-o", "plots")
+    assert "au_pro" in project.dvc("metrics", "show")
+
+
+def test_an_override_reruns_its_category_alone(restored):
+    restored.change_params(lambda tree: tree["category"].update(disc={"train": {"steps": 3}}))
+    changed = restored.list_changed()
+    assert changed
+    assert changed <= stages_of("disc")
+
+
+def test_evaluate_can_be_rerun_without_training(restored):
+    restored.change_params(lambda tree: tree["evaluate"].update(fpr_limit=0.2))
+    assert restored.list_changed() == {"evaluate@S-disc-0", "evaluate@S-plate-0"}
+
+
+@pytest.mark.parametrize("change", ["changed", "added", "removed"])
+def test_a_raw_image_that_is_changed_added_or_removed_reruns_its_category_alone(restored, change):
+    good = restored.root / "data/raw/plate/good"
+    image = np.full((70, 90, 3), 99, dtype=np.uint8)
+    if change == "removed":
+        (good / "003.png").unlink()
+    else:
+        write_png(good / ("003.png" if change == "changed" else "new.png"), image)
+    assert restored.list_changed() == {"prepare@plate"}
+
+
+def test_a_dropped_category_leaves_the_mean_and_is_found_by_prune(restored):
+    restored.change_params(lambda tree: tree.update(categories=["plate"]))
+    restored.run(sys.executable, "stages/summary.py")
+    assert list(restored.read("metrics/summary.json")["items"]) == ["S/plate/0"]
+    done = subprocess.run(
+        [sys.executable, "stages/prune.py"], cwd=restored.root, env=restored.environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "models/S/disc/0" in done.stdout
+    assert "plate" not in done.stdout
+    restored.dvc("checkout", "-q", "--force")
+    restored.change_params(lambda tree: tree.update(categories=[*CATEGORIES]))
+    restored.run(sys.executable, "stages/summary.py")
+
+
+def test_bad_params_stop_a_stage_with_one_line(restored):
+    restored.change_params(lambda tree: tree["train"].update(steps=-1))
+    done = subprocess.run(
+        [sys.executable, "stages/train.py", "S", "disc", "0"],
+        cwd=restored.root, env=restored.environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip().splitlines() == ["ParamsError: train.steps: expected 1 <= value <= 1000000000, got -1"]
+
+
+def test_training_killed_at_any_point_ends_in_the_same_bytes(project, tmp_path):
+    student = project.root / "models/S/disc/0/student.safetensors"
+    whole = student.read_bytes()
+    environment = project.environment | {SCRATCH_VARIABLE: str(tmp_path)}
+    command = [sys.executable, "stages/train.py", "S", "disc", "0"]
+    running = subprocess.Popen(command, cwd=project.root, env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("*/resume.ckpt")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    assert list(tmp_path.glob("*/resume.ckpt"))
+    student.unlink()
+    done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=True)
+    assert "resumed at step" in done.stdout
+    assert student.read_bytes() == whole
+
+
+def test_an_experiment_runs_with_another_value_and_shows_in_the_diff(project):
+    """One item, through `dvc exp run -S`, which copies tracked files alone to its workspace."""
+    project.run("git", "add", ".")
+    project.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "results")
+    project.dvc("exp", "run", "-q", "-S", "evaluate.fpr_limit=0.1", "evaluate", "summary")
+    assert "au_pro" in project.dvc("metrics", "diff", "HEAD")
