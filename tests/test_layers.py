@@ -12,6 +12,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A file may import from its own layer and from those below.
 LAYERS = [
     ("errors", "__init__"),
+    ("parsing",),
     ("params",),
     ("layout", "scratch", "calibration", "networks", "data", "metrics", "stage"),
     ("maps",),

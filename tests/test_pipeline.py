@@ -1,18 +1,14 @@
 """The whole pipeline under DVC, on two small products of a user's own: slow, and the one test that sees all."""
 
 import json
-import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
-from import_closure import ROOT
+from small_project import CATEGORIES, Project
 
 from efficientad.data.images import write_png
 from efficientad.data.prepared import load_prepared
@@ -20,84 +16,6 @@ from efficientad.scratch import SCRATCH_VARIABLE
 from efficientad.weights import load_header
 
 pytestmark = pytest.mark.slow
-COPIED = ("src", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
-CATEGORIES = ("disc", "plate")
-TINY = {
-    "data": {"provider": "folder", "image_size": 64, "train_fraction": 0.7, "validation_fraction": 0.3,
-             "raw_samples": 4},
-    "pretraining": {"count": 6},
-    "distill": {"steps": 2, "batch_size": 2, "held_out_fraction": 0.2, "precision": "fp32"},
-    "train": {"steps": 12, "checkpoint_every": 3, "precision": "fp32"},
-    "calibrate": {"false_alarm_rate": 0.2},
-    "evaluate": {"cases_per_group": 1},
-    # Twelve steps leave maps a hundred times as large as a finished detector's, and fp16 errors with them.
-    "export": {"parity_images": 4, "max_map_difference_fp16": 1.0},
-}  # fmt: skip
-
-
-def draw_product(folder: Path, rng: np.random.Generator) -> None:
-    """20 good and 3 scratched images, 90 x 70 px, with masks."""
-    for index in range(23):
-        image = (120 + 20 * rng.standard_normal((70, 90, 3))).clip(0, 255).astype(np.uint8)
-        kind = "good" if index < 20 else "scratch"
-        (folder / kind).mkdir(parents=True, exist_ok=True)
-        if kind == "scratch":
-            image[30:40, 20:60] = 255
-            mask = np.zeros((70, 90), dtype=np.bool_)
-            mask[30:40, 20:60] = True
-            (folder / "masks" / kind).mkdir(parents=True, exist_ok=True)
-            write_png(folder / "masks" / kind / f"{index:03}.png", mask)
-        write_png(folder / kind / f"{index:03}.png", image)
-
-
-class Project:
-    """A copy of this project with tiny params and its own data, in git and DVC."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        for name in COPIED:
-            source = ROOT / name
-            ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
-            (
-                shutil.copytree(source, root / name, ignore=ignore)
-                if source.is_dir()
-                else shutil.copy(source, root / name)
-            )
-        (root / "data/raw/pretraining").mkdir(parents=True)
-        (root / "data/raw/pretraining/README.md").write_text("embedded")
-        for index, category in enumerate(CATEGORIES):
-            draw_product(root / "data/raw" / category, np.random.default_rng(index))
-        self.change_params(lambda tree: [tree[section].update(values) for section, values in TINY.items()])
-        self.change_params(lambda tree: tree.update(categories=[*CATEGORIES], category={c: {} for c in CATEGORIES}))
-        self.run("git", "init", "-q")
-        self.dvc("init", "-q")
-        self.run("git", "add", ".")
-        self.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "start")
-
-    def run(self, *command: str, **options) -> str:
-        done = subprocess.run(command, cwd=self.root, env=self.environment, capture_output=True, text=True, **options)
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    @property
-    def environment(self) -> dict[str, str]:
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        return os.environ | {"PATH": path, "PYTHONPATH": str(self.root / "src"), "DVC_NO_ANALYTICS": "1"}
-
-    def dvc(self, *arguments: str) -> str:
-        return self.run(sys.executable, "-m", "dvc", *arguments)
-
-    def change_params(self, change) -> None:
-        path = self.root / "params.yaml"
-        tree = yaml.safe_load(path.read_text("utf-8"))
-        change(tree)
-        path.write_text(yaml.safe_dump(tree), "utf-8")
-
-    def list_changed(self) -> set[str]:
-        return set(json.loads(self.dvc("status", "--json")))
-
-    def read(self, path: str):
-        return json.loads((self.root / path).read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")

@@ -4,28 +4,17 @@ There are no defaults here: every value stands in params.yaml, with its unit and
 that is unknown, missing, of the wrong type or out of range is one `ParamsError` that names it.
 """
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal
 
 import yaml
 
 from efficientad.errors import ParamsError
+from efficientad.parsing import Range, parse_section
 
 PARAMS_PATH = Path("params.yaml")
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Range:
-    """The values allowed for a number: low <= value <= high."""
-
-    low: float
-    high: float
-
 
 Count = Annotated[int, Range(1, 10**9)]
 Fraction = Annotated[float, Range(0, 1)]
@@ -177,7 +166,7 @@ def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params
 
 def parse_params(tree: Mapping[str, Any]) -> Params:
     """Check a tree of plain values against the types and ranges above, and the values against each other."""
-    params = _parse_section(Params, tree, "")
+    params = parse_section(Params, tree, "")
     for name in ("sizes", "categories", "seeds"):
         values = getattr(params, name)
         if not values or len(set(values)) < len(values):
@@ -206,55 +195,3 @@ def _merge(tree: Mapping[str, Any], category: str, overrides: Any) -> dict[str, 
             )
         merged[section] = {**tree.get(section, {}), **values}
     return merged
-
-
-def _parse_section(cls: type[T], tree: Any, where: str) -> T:
-    if not isinstance(tree, Mapping):
-        raise ParamsError(f"{where}: expected a section, got {tree!r}")
-    hints = get_type_hints(cls, include_extras=True)
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    dot = f"{where}." if where else ""
-    for key in tree:
-        if key not in names:
-            raise ParamsError(f"{dot}{key}: unknown key; expected one of {', '.join(names)}")
-    for name in names:
-        if name not in tree:
-            raise ParamsError(f"{dot}{name}: missing; see the params.yaml that came with this version")
-    return cls(**{name: _parse_value(hints[name], tree[name], f"{dot}{name}") for name in names})
-
-
-def _parse_value(hint: Any, value: Any, where: str) -> Any:
-    origin, arguments = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
-        return _parse_section(hint, value, where)  # type: ignore[arg-type]
-    if origin is Annotated:
-        number = _parse_value(arguments[0], value, where)
-        limits: Range = arguments[1]
-        if not limits.low <= number <= limits.high:
-            raise ParamsError(f"{where}: expected {limits.low} <= value <= {limits.high}, got {value!r}")
-        return number
-    if origin is Literal:
-        if value not in arguments:
-            raise ParamsError(f"{where}: expected one of {', '.join(map(str, arguments))}, got {value!r}")
-        return value
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise ParamsError(f"{where}: expected a list, got {value!r}")
-        return tuple(_parse_value(arguments[0], one, f"{where}[{i}]") for i, one in enumerate(value))
-    if origin in (Union, UnionType):
-        if value is None and NoneType in arguments:
-            return None
-        return _parse_value(next(one for one in arguments if one is not NoneType), value, where)
-    return _parse_scalar(hint, value, where)
-
-
-def _parse_scalar(hint: Any, value: Any, where: str) -> Any:
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if not isinstance(value, hint) or (isinstance(value, bool) and hint is not bool):
-        hint_text = {"int": "a whole number", "float": "a number", "str": "text"}.get(hint.__name__, hint.__name__)
-        note = " (YAML reads 1e-4 as text: write 1.0e-4)" if hint is float and isinstance(value, str) else ""
-        raise ParamsError(f"{where}: expected {hint_text}, got {value!r}{note}")
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ParamsError(f"{where}: expected a finite number, got {value}")
-    return value

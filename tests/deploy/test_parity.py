@@ -71,6 +71,17 @@ def test_the_gate_stops_what_differs(maps, scores, message):
         check_parity("openvino", parity, max_map_difference=0.1, max_auroc_difference=0.01)
 
 
+def test_the_allowed_difference_grows_with_maps_above_one_but_does_not_shrink_below():
+    large = Outputs(MAPS + 50, REFERENCE.scores)
+    close = compare_outputs(large, Outputs(MAPS + 50.4, REFERENCE.scores), LABELS, 0.25)
+    assert close.largest_map_value == 50
+    check_parity("fp16", close, max_map_difference=0.01, max_auroc_difference=0.0)
+    with pytest.raises(ParityError, match=r"within 0\.35 of"):
+        check_parity("fp16", close, max_map_difference=0.007, max_auroc_difference=0.0)
+    small = compare_outputs(REFERENCE, Outputs(MAPS + 0.009, REFERENCE.scores), LABELS, 0.25)
+    check_parity("fp16", small, max_map_difference=0.01, max_auroc_difference=0.0)
+
+
 def test_the_gate_lets_equal_models_pass():
     check_parity("onnx", compare_outputs(REFERENCE, REFERENCE, LABELS, 0.25), 0.0, 0.0)
 

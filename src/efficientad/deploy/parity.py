@@ -23,8 +23,12 @@ class Outputs:
 
 @dataclass(frozen=True)
 class Parity:
-    """Differences to the reference, in units of the normalised map (0.1 = high quantile of good parts)."""
+    """Differences to the reference, in units of the normalised map (0.1 = high quantile of good parts).
 
+    largest_map_value: of the reference, absolute. A float's error grows with the value that it holds.
+    """
+
+    largest_map_value: float
     max_map_difference: float
     mean_map_difference: float
     max_score_difference: float
@@ -73,6 +77,7 @@ def compare_outputs(reference: Outputs, other: Outputs, labels: NDArray[np.int64
     """Measure how far `other` is from `reference` on images of the given labels (N,)."""
     difference = np.abs(other.maps - reference.maps)
     return Parity(
+        largest_map_value=float(np.abs(reference.maps).max()),
         max_map_difference=float(difference.max()),
         mean_map_difference=float(difference.mean(dtype=np.float64)),
         max_score_difference=float(np.abs(other.scores - reference.scores).max()),
@@ -95,11 +100,13 @@ def _stack(outputs: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> Ou
 def check_parity(name: str, parity: Parity, max_map_difference: float, max_auroc_difference: float) -> None:
     """Raise ParityError when a runtime's maps or its AUROC lie further from torch's than allowed.
 
-    NaN differences fail, too.
+    `max_map_difference` is meant for maps up to 1 and grows in proportion where torch's are larger. NaN
+    differences fail, too.
     """
-    if not parity.max_map_difference <= max_map_difference:
+    allowed = max_map_difference * max(1.0, parity.largest_map_value)
+    if not parity.max_map_difference <= allowed:
         raise ParityError(
-            f"{name}: expected maps within {max_map_difference} of torch's, got {parity.max_map_difference:.3g}; "
+            f"{name}: expected maps within {allowed:.3g} of torch's, got {parity.max_map_difference:.3g}; "
             "do not deploy it; raise export.max_map_difference_* only if the verdicts below do not change: "
             f"{parity.verdict_flips} flipped"
         )

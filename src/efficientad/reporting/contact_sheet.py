@@ -98,7 +98,7 @@ def write_contact_sheet(
                 axes = _place_axes(figure, left, top + TITLE_PX, PANEL_PX, panel_height)
                 axes.imshow(panel, aspect="auto")
                 if column == 1 and not masks[index].any():
-                    _write_on(axes, "no mask")
+                    _write_on(axes, "no mask known" if labels[index] else "normal")
             top += TITLE_PX + panel_height
 
 
