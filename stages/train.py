@@ -21,7 +21,7 @@ def main() -> None:
         prepared = load_prepared(folder)
         teacher = load_teacher(teacher_path, item.size)
         detector, log = train_detector(
-            item.size, teacher, prepared.images, prepared.indices("train"), load_pretraining(PRETRAINING),
+            item.size, teacher, prepared.images, prepared.indices("train"), load_pretraining(PRETRAINING).images,
             params, item.seed, scratch,
         )  # fmt: skip
         save_weights(detector, item.student, {"size": item.size})

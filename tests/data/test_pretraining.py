@@ -11,7 +11,7 @@ from tiny_pictures import save_picture
 
 from efficientad.data.images import resize_image
 from efficientad.data.prepare import hash_pixels
-from efficientad.data.pretraining import EmbeddedSource, FolderSource, load_pretraining, write_pretraining
+from efficientad.data.pretraining import EmbeddedSource, FolderSource, Views, load_pretraining, write_pretraining
 from efficientad.data.pretraining import embedded as module
 from efficientad.errors import DataError
 
@@ -109,16 +109,37 @@ def test_folder_source_errors_name_the_file_and_the_counts(photographs: Path):
 
 def test_written_pictures_are_squares_in_the_sources_order(photographs: Path, tmp_path: Path):
     source = FolderSource(photographs, None, seed=0)
-    images = write_pretraining(source, tmp_path / "out", size=20, workers=3)
+    images = write_pretraining(source, tmp_path / "out", size=20, workers=3).images
     assert images.shape == (10, 20, 20, 3)
     rows = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))["rows"]
     for index in range(10):
         native = source.load(index)
         np.testing.assert_array_equal(images[index], resize_image(native, 20))
-        assert rows[index] == {"name": source.name(index), "sha256": hash_pixels(native)}
+        name = source.name(index)
+        assert rows[index] == {"name": name, "photograph": name, "sha256": hash_pixels(native)}
     write_pretraining(source, tmp_path / "again", size=20, workers=1)
     for name in ("images.npy", "manifest.json"):
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
+
+
+def test_views_are_the_whole_pictures_first_and_then_squares_of_each(photographs: Path):
+    source = FolderSource(photographs, 4, seed=0)
+    views = Views(source, 3, seed=0)
+    assert len(views) == 12
+    assert [views.photograph(index) for index in range(12)] == 3 * [source.name(index) for index in range(4)]
+    assert len({views.name(index) for index in range(12)}) == 12
+    for index in range(4):
+        np.testing.assert_array_equal(views.load(index), source.load(index))
+    squares = [views.load(index) for index in range(4, 12)]
+    assert {square.shape for square in squares} == {(512, 512, 3)}
+    assert len({hash_pixels(square) for square in squares}) == 8
+    np.testing.assert_array_equal(squares[3], Views(source, 2, seed=0).load(7))
+
+
+def test_crops_of_one_embedded_photograph_are_known_as_such():
+    source = EmbeddedSource(80, seed=0)
+    assert source.photograph(0) == source.photograph(2 * len(source.photographs)) == source.photographs[0].stem
+    assert source.photograph(1) == source.name(1)
 
 
 def test_broken_output_is_refused(photographs: Path, tmp_path: Path):

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from efficientad.data.pretraining import Pretraining
 from efficientad.networks.backbones import build_backbone, compute_targets
 from efficientad.params import DistillParams
-from efficientad.training.distillation import choose_grey, distill_teacher, write_targets
+from efficientad.training.distillation import choose_grey, distill_teacher, hold_out_photographs, write_targets
 
 RNG = np.random.default_rng(0)
 # Smooth blobs, which both networks can see.
@@ -42,8 +43,17 @@ def test_grey_images_are_a_seeded_share():
     assert not choose_grey(50, 0.0, seed=1).any()
 
 
+def test_all_crops_of_a_photograph_are_held_out_or_trained_on_together():
+    photographs = [f"{index % 20}" for index in range(60)]
+    held_out, trained = hold_out_photographs(photographs, 0.1, seed=0)
+    names = [{photographs[index] for index in rows} for rows in (held_out, trained)]
+    assert len(names[0]) == 2
+    assert not names[0] & names[1]
+    assert sorted([*held_out, *trained]) == list(range(60))
+
+
 def test_a_distilled_teacher_says_what_the_backbone_says(tmp_path):
-    _, log, error = distill_teacher("S", IMAGES, build_params(steps=30), tmp_path)
+    _, log, error = distill_teacher("S", Pretraining(IMAGES, ("a", "b", "c", "d")), build_params(steps=30), tmp_path)
     losses = [row["loss"] for row in log.rows]
     assert np.mean(losses[-3:]) < 0.9 * np.mean(losses[:3])
     assert 0 < error < 3

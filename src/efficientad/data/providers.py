@@ -11,6 +11,7 @@ from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.data.pretraining.embedded import EmbeddedSource
 from efficientad.data.pretraining.folder import FolderSource
 from efficientad.data.pretraining.imagenette import open_imagenette
+from efficientad.data.pretraining.views import Views
 from efficientad.data.synthetic import SyntheticProvider
 from efficientad.params import DataParams, PretrainingParams, SyntheticParams
 
@@ -39,8 +40,11 @@ def build_pretraining_source(params: PretrainingParams) -> PretrainingSource:
 
     Raises DataError where a folder holds none.
     """
+    source: PretrainingSource
     if params.provider == "embedded":
-        return EmbeddedSource(params.count, params.seed)
-    if params.provider == "imagenette":
-        return open_imagenette(Path(params.root), params.count, params.seed)
-    return FolderSource(Path(params.root), params.count, params.seed)
+        source = EmbeddedSource(params.count, params.seed)
+    elif params.provider == "imagenette":
+        source = open_imagenette(Path(params.root), params.count, params.seed)
+    else:
+        source = FolderSource(Path(params.root), params.count, params.seed)
+    return Views(source, params.views, params.seed)

@@ -1,5 +1,6 @@
 """Distilling a PDN teacher from a frozen ImageNet backbone (arXiv 2303.14535, Algorithm 3)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from efficientad.data.base import hold_out
+from efficientad.data.pretraining.write import Pretraining
 from efficientad.detector import ImageNormaliser
 from efficientad.inference import choose_device
 from efficientad.networks.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets
@@ -51,6 +54,18 @@ def choose_grey(count: int, probability: float, seed: int) -> NDArray[np.bool_]:
     Algorithm 3 draws it anew each step; drawn once, the backbone's features can be kept.
     """
     return np.random.default_rng([seed, count]).random(count) < probability
+
+
+def hold_out_photographs(
+    photographs: Sequence[str], fraction: float, seed: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the rows of a seeded fraction of the photographs, and the other rows; both ascending.
+
+    All pictures of one photograph stand on one side: what is held out was not seen in another crop.
+    """
+    chosen = hold_out(photographs, fraction, seed)
+    held_out = np.array([name in chosen for name in photographs])
+    return np.flatnonzero(held_out), np.flatnonzero(~held_out)
 
 
 def write_targets(
@@ -109,24 +124,23 @@ def measure_teacher(
 
 
 def distill_teacher(
-    size: PDNSize, images: NDArray[np.uint8], params: DistillParams, scratch: Path
+    size: PDNSize, pretraining: Pretraining, params: DistillParams, scratch: Path
 ) -> tuple[nn.Sequential, LossLog, float]:
     """Distil a teacher of `size` from the backbone that `params` names.
 
-    `images` (N, 512, 512, 3) uint8 RGB; a seeded `held_out_fraction` of them is not trained on. Returns the
+    A seeded `held_out_fraction` of the photographs is not trained on (see `hold_out_photographs`). Returns the
     teacher, its losses and its error on the held-out images (see `measure_teacher`). An interrupted
     distillation with the same `scratch` folder goes on from its last checkpoint.
     """
     checkpoint = None if params.checkpoint is None else Path(params.checkpoint)
     backbone = build_backbone(params.backbone, checkpoint)
     device = choose_device()
+    images = pretraining.images
     grey = choose_grey(len(images), params.grey_probability, params.seed)
     mean, std = write_targets(backbone, images, grey, scratch, device)
     targets = np.load(scratch / "targets.npy", mmap_mode="r")
     views = np.load(scratch / "images.npy", mmap_mode="r")
-    order = np.random.default_rng(params.seed).permutation(len(images))
-    count = max(1, round(params.held_out_fraction * len(images)))
-    held_out, trained = np.sort(order[:count]), np.sort(order[count:])
+    held_out, trained = hold_out_photographs(pretraining.photographs, params.held_out_fraction, params.seed)
 
     def build_steps(first: int, count: int) -> DistillationSteps:
         return DistillationSteps(views, targets, trained, mean, std, params.batch_size, params.seed, first, count)

@@ -20,3 +20,7 @@ class PretrainingSource(ABC):
     @abstractmethod
     def name(self, index: int) -> str:
         """Return a stable, unique name of picture `index`."""
+
+    def photograph(self, index: int) -> str:
+        """Return what picture `index` was cut from; pictures of one photograph are held out together."""
+        return self.name(index)

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import read_image, resize_image
+from efficientad.data.images import read_image
 from efficientad.data.pretraining.base import PretrainingSource
-from efficientad.data.pretraining.procedural import SIZE, draw_procedural
+from efficientad.data.pretraining.procedural import draw_procedural
+from efficientad.data.pretraining.views import crop_at_random
 from efficientad.errors import DataError
 
 PHOTOGRAPHS = {
@@ -22,7 +23,6 @@ PHOTOGRAPHS = {
 }
 """Files inside the wheels of scikit-image (0.24 or later) and scikit-learn; read as files, so that neither
 package can start a download. Their licences stand in the README.txt beside them."""
-SMALLEST_CROP_PX = 96
 
 
 class EmbeddedSource(PretrainingSource):
@@ -47,12 +47,18 @@ class EmbeddedSource(PretrainingSource):
         rng = np.random.default_rng([self.seed, index])
         if index % 2:
             return np.round(255 * draw_procedural(rng)).astype(np.uint8)
-        return _crop(_read(self.photographs[index // 2 % len(self.photographs)]), rng)
+        return crop_at_random(_read(self._find_photograph(index)), rng)
 
     def name(self, index: int) -> str:
         """Return the number with the photograph's name, such as `000002-brick` or `000003-procedural`."""
-        kind = "procedural" if index % 2 else self.photographs[index // 2 % len(self.photographs)].stem
-        return f"{index:06d}-{kind}"
+        return f"{index:06d}-{'procedural' if index % 2 else self._find_photograph(index).stem}"
+
+    def photograph(self, index: int) -> str:
+        """Return the photograph's name; a procedural picture is its own."""
+        return self.name(index) if index % 2 else self._find_photograph(index).stem
+
+    def _find_photograph(self, index: int) -> Path:
+        return self.photographs[index // 2 % len(self.photographs)]
 
 
 def find_photographs() -> list[Path]:
@@ -73,20 +79,6 @@ def find_photographs() -> list[Path]:
             "their wheels, or use a folder of photographs"
         )
     return found
-
-
-def _crop(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Cut a square of random size and place, flip it at random, and bring it to 512 x 512."""
-    height, width = image.shape[:2]
-    largest = min(height, width)
-    side = round(float(np.exp(rng.uniform(np.log(min(SMALLEST_CROP_PX, largest)), np.log(largest)))))
-    top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-    square = image[top : top + side, left : left + side]
-    if rng.random() < 0.5:
-        square = square[:, ::-1]
-    if rng.random() < 0.25:
-        square = square[::-1]
-    return resize_image(np.ascontiguousarray(square), SIZE)
 
 
 @cache

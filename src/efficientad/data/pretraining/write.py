@@ -1,6 +1,7 @@
 """Write a source's pictures as one array on disk, and open it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,20 @@ from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.errors import DataError
 
 
-def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, workers: int = 0) -> NDArray[np.uint8]:
+@dataclass(frozen=True)
+class Pretraining:
+    """`images` (N, size, size, 3) uint8 RGB, memory-mapped; `photographs` (N,) says what each was cut from."""
+
+    images: NDArray[np.uint8]
+    photographs: tuple[str, ...]
+
+
+def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, workers: int = 0) -> Pretraining:
     """Write `images.npy`, (N, size, size, 3) uint8 RGB, and `manifest.json`; return `load_pretraining`.
 
     Pictures are resized to a square without keeping their aspect ratio, as Algorithm 3 of the paper does
-    (arXiv 2303.14535). The manifest lists each picture's name and the sha256 of its native pixels, and is
-    written last. `workers`: threads, 0 for one a core but at most eight. Errors as the source's `load`.
+    (arXiv 2303.14535). The manifest lists each picture's name, its photograph and the sha256 of its native
+    pixels, and is written last. `workers`: threads, 0 for one a core but at most eight. Errors as the source's `load`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
@@ -34,23 +43,24 @@ def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, 
     with ThreadPoolExecutor(count_workers(workers)) as pool:
         for index, (image, digest) in enumerate(pool.map(decode, range(count))):
             images[index] = image
-            rows.append({"name": source.name(index), "sha256": digest})
+            rows.append({"name": source.name(index), "photograph": source.photograph(index), "sha256": digest})
     images.flush()
     del images
     write_manifest(folder / MANIFEST, {"size": size, "rows": rows})
     return load_pretraining(folder)
 
 
-def load_pretraining(folder: Path) -> NDArray[np.uint8]:
-    """Map the pictures written by `write_pretraining`, (N, size, size, 3) uint8 RGB, read-only.
+def load_pretraining(folder: Path) -> Pretraining:
+    """Open what `write_pretraining` wrote; the pictures stay on disk until they are read.
 
     Raises DataError when a file is missing or array and manifest do not fit together.
     """
     manifest, images = read_manifest(folder / MANIFEST), load_array(folder / IMAGES)
-    size, count = manifest.get("size"), len(manifest.get("rows", ()))
+    size, rows = manifest.get("size"), manifest.get("rows", [])
+    count = len(rows)
     if images.shape != (count, size, size, 3) or images.dtype != np.uint8:
         raise DataError(
             f"expected uint8 {(count, size, size, 3)} in {folder}, got {images.dtype} {images.shape}; "
             "run its stage again"
         )
-    return images
+    return Pretraining(images, tuple(str(row["photograph"]) for row in rows))
