@@ -14,6 +14,14 @@ def test_orthogonalised_matrix_has_the_same_directions_at_one_pace(shape):
     assert 0.5 < float(aligned.diagonal().min()) <= float(aligned.diagonal().max()) < 1.3
 
 
+def test_bfloat16_gives_the_same_directions_to_its_precision():
+    torch.manual_seed(0)
+    matrix = torch.randn(6, 20)
+    rounded = orthogonalise(matrix, torch.bfloat16)
+    assert rounded.dtype == torch.float32
+    assert float((rounded - orthogonalise(matrix)).norm() / rounded.norm()) < 0.1
+
+
 def test_a_step_has_the_rate_as_its_spectral_norm():
     layer = torch.nn.Conv2d(3, 4, 3)
     before = layer.weight.detach().clone()

@@ -15,12 +15,13 @@ from efficientad.inference import choose_device, iterate_batches
 from efficientad.networks.pdn import TEACHER_CHANNELS
 from efficientad.params import PDNSize, TrainParams
 from efficientad.training.batches import DetectionBatch, DetectionSteps
-from efficientad.training.loop import LossLog, has_checkpoint, run_training, uses_bfloat16
+from efficientad.training.loop import LossLog, has_checkpoint, run_training
 from efficientad.training.losses import (
     compute_feature_loss,
     compute_hard_feature_loss,
     compute_penalty_loss,
 )
+from efficientad.training.precision import uses_bfloat16
 from efficientad.training.schedules import build_optimiser, find_hard_quantile
 from efficientad.training.statistics import ChannelStatistics
 

@@ -25,8 +25,10 @@ class Muon(torch.optim.Optimizer):
     distillation lacks with Adam: the four layers move together from the first steps on.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, dtype: torch.dtype = torch.float32) -> None:
+        """`dtype` is of the multiplications inside `orthogonalise`; momentum and weights keep their own."""
         super().__init__(list(parameters), {"lr": lr})
+        self.dtype = dtype
 
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
@@ -49,20 +51,21 @@ class Muon(torch.optim.Optimizer):
         direction = parameter.grad + _MOMENTUM * momentum
         matrix = direction.flatten(1) if direction.ndim > 1 else direction[None]
         tall = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-        parameter.add_(orthogonalise(matrix).view_as(parameter), alpha=-rate * tall)
+        parameter.add_(orthogonalise(matrix, self.dtype).view_as(parameter), alpha=-rate * tall)
 
 
-def orthogonalise(matrix: Tensor) -> Tensor:
+def orthogonalise(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return about U V' of the singular value decomposition U S V' of a matrix, in its own shape and dtype.
 
     Newton-Schulz iterations bring the singular values to between 0.6 and 1.2 without a decomposition, but for
-    those below a thousandth of the largest.
+    those below a thousandth of the largest. In bfloat16 the result lies within
+    a few percent of float32's, far less than what separates the singular values.
     """
     wide = matrix.T if matrix.shape[0] > matrix.shape[1] else matrix
-    x = wide / (wide.norm() + 1e-7)
+    x = (wide / (wide.norm() + 1e-7)).to(dtype)
     a, b, c = _NEWTON_SCHULZ
     for _ in range(_ITERATIONS):
         gram = x @ x.T
         x = a * x + (b * gram + c * gram @ gram) @ x
     result: Tensor = x.T if matrix.shape[0] > matrix.shape[1] else x
-    return result
+    return result.to(matrix.dtype)

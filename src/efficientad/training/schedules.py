@@ -8,6 +8,7 @@ from torch import nn
 
 from efficientad.params import TrainParams
 from efficientad.training.muon import Muon
+from efficientad.training.precision import uses_bfloat16
 
 DECAY_AT = 0.95  # of the steps (arXiv 2303.14535, section 4)
 DECAY_FACTOR = 0.1
@@ -27,6 +28,8 @@ class OptimiserParams(Protocol):
     def weight_decay(self) -> float: ...  # noqa: D102
     @property
     def schedule(self) -> str: ...  # noqa: D102
+    @property
+    def precision(self) -> str: ...  # noqa: D102
 
 
 def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams) -> dict[str, Any]:
@@ -37,7 +40,8 @@ def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams)
     """
     optimiser: torch.optim.Optimizer
     if params.optimiser == "muon":
-        optimiser = Muon(parameters, lr=params.learning_rate)
+        dtype = torch.bfloat16 if uses_bfloat16(params.precision) else torch.float32
+        optimiser = Muon(parameters, lr=params.learning_rate, dtype=dtype)
     else:
         optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
     schedule: torch.optim.lr_scheduler.LRScheduler
