@@ -44,7 +44,7 @@ def collect(command: str) -> dict[str, Any]:
             if name in found[0]
         } | {
             "seeds": list(params.seeds),
-            "steps": params.train.steps,
+            "steps": params.train.recipe.steps,
             "minutes": _find_minutes(timings, "train.py", size),
             "teacher": {
                 "backbone": params.distill.backbone,

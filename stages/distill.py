@@ -1,28 +1,45 @@
-"""Stage distill@SIZE: a frozen backbone's features of the pretraining images -> teacher."""
+"""Stage distill@SIZE: a frozen backbone's features of the pretraining images -> teacher; or a finished teacher."""
+
+from pathlib import Path
 
 from efficientad.data.pretraining.write import load_pretraining
-from efficientad.layout import PRETRAINING, locate_distill_metrics, locate_teacher
-from efficientad.params import load_params
+from efficientad.layout import PRETRAINING, locate_distill_metrics, locate_shipped_teacher, locate_teacher
+from efficientad.params import DistillParams, PDNSize, load_params
 from efficientad.reporting.figures import write_loss_figure
 from efficientad.scratch import open_scratch
 from efficientad.stage import parse_size, run_stage, write_json
 from efficientad.training.distillation import distill_teacher
-from efficientad.weights import save_weights
+from efficientad.training.loop import LossLog
+from efficientad.weights import load_header, load_teacher, save_weights
 
 
 def main() -> None:
-    """Read params, distil, write the teacher with its losses and its error on held-out images."""
+    """Read params; distil, or take a teacher over; write it with its losses and its error on held-out images."""
     size = parse_size()
-    params = load_params().distill
-    key = {"size": size, "params": params}
-    with open_scratch("distill", key, [PRETRAINING / "manifest.json"]) as scratch:
-        teacher, log, held_out_error = distill_teacher(size, load_pretraining(PRETRAINING), params, scratch)
-        save_weights(teacher, locate_teacher(size), {"size": size, "backbone": params.backbone})
-        metrics = locate_distill_metrics(size)
-        write_json(metrics / "distill.json", {"held_out_mse": held_out_error, "steps": params.steps})
-        log.write_csv(metrics / "losses.csv")
-        write_loss_figure(metrics / "losses.png", log.rows)
-    print(f"teacher {size}: mean squared error {held_out_error:.3f} on held-out images (1 = knows nothing)")
+    params = load_params()
+    if params.teacher.source == "distill":
+        log = distil(size, params.distill)
+    else:
+        source = locate_shipped_teacher(size) if params.teacher.path is None else Path(params.teacher.path)
+        save_weights(load_teacher(source, size), locate_teacher(size), load_header(source))
+        log = LossLog()
+    metrics = locate_distill_metrics(size)
+    header = load_header(locate_teacher(size))
+    write_json(metrics / "distill.json", {"source": params.teacher.source, **header})
+    log.write_csv(metrics / "losses.csv")
+    (metrics / "report").mkdir(parents=True, exist_ok=True)
+    if log.rows:
+        write_loss_figure(metrics / "report" / "losses.png", log.rows)
+    print(f"teacher {size}: mean squared error {header['held_out_mse']:.3f} on held-out images (1 = knows nothing)")
+
+
+def distil(size: PDNSize, params: DistillParams) -> LossLog:
+    """Write the teacher that `params` describe; return its losses."""
+    with open_scratch("distill", {"size": size, "params": params}, [PRETRAINING / "manifest.json"]) as scratch:
+        teacher, log, error = distill_teacher(size, load_pretraining(PRETRAINING), params, scratch)
+        about = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}
+        save_weights(teacher, locate_teacher(size), {"size": size, **about, "held_out_mse": round(error, 6)})
+    return log
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from import_closure import ROOT, find_closure
 
 def rewrite(text: str) -> str:
     """Put, behind each stage's `- stages/NAME.py`, the sorted package files that it imports."""
-    text = re.sub(r"      - src/efficientad/\S+\n", "", text)
+    text = re.sub(r"      - src/efficientad/\S+\.py\n", "", text)
 
     def expand(match: re.Match[str]) -> str:
         files = sorted(f.relative_to(ROOT).as_posix() for f in find_closure(ROOT / match[1]))

@@ -20,11 +20,17 @@ TINY = {
              "raw_samples": 4},
     "pretraining": {"count": 6},
     "distill": {"steps": 2, "batch_size": 2, "held_out_fraction": 0.2, "precision": "fp32"},
-    "train": {"steps": 12, "checkpoint_every": 3, "precision": "fp32"},
+    "train": {"checkpoint_every": 3, "precision": "fp32"},
     "calibrate": {"false_alarm_rate": 0.2},
     "evaluate": {"cases_per_group": 1},
     "export": {"parity_images": 4},
 }  # fmt: skip
+
+TINY_RECIPE = {
+    "autoencoder": {"steps": 6, "batch_size": 2, "learning_rate": 0.02},
+    "solve": {"images": 6, "silence": 0.1, "ridge": 1.0e-3},
+    "steps": 12,
+}
 
 
 def draw_product(folder: Path, rng: np.random.Generator) -> None:
@@ -60,6 +66,7 @@ class Project:
         for index, category in enumerate(CATEGORIES):
             draw_product(root / "data/raw" / category, np.random.default_rng(index))
         self.change_params(lambda tree: [tree[section].update(values) for section, values in TINY.items()])
+        self.change_params(lambda tree: tree["train"]["cpu"].update(TINY_RECIPE))
         self.change_params(lambda tree: tree.update(categories=[*CATEGORIES], category={c: {} for c in CATEGORIES}))
         self.run("git", "init", "-q")
         self.dvc("init", "-q")

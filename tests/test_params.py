@@ -40,15 +40,15 @@ def test_params_are_frozen():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (put("train", "momentum", value=1), r"train\.momentum: unknown key; expected one of steps,"),
+        (put("train", "momentum", value=1), r"train\.momentum: unknown key; expected one of preset,"),
         (put("colour", value={}), r"^colour: unknown key"),
-        (lambda tree: tree["train"].pop("steps"), r"train\.steps: missing"),
+        (lambda tree: tree["train"]["cpu"].pop("steps"), r"train\.cpu\.steps: missing"),
         (lambda tree: tree.pop("export"), r"^export: missing"),
-        (put("train", "steps", value=0), r"train\.steps: expected 1 <= value"),
-        (put("train", "steps", value=2.5), r"train\.steps: expected a whole number, got 2\.5"),
-        (put("train", "steps", value=True), r"train\.steps: expected a whole number, got True"),
-        (put("train", "learning_rate", value="1e-4"), r"write 1\.0e-4"),
-        (put("train", "learning_rate", value=float("nan")), r"train\.learning_rate: expected"),
+        (put("train", "cpu", "steps", value=0), r"train\.cpu\.steps: expected 1 <= value"),
+        (put("train", "cpu", "steps", value=2.5), r"train\.cpu\.steps: expected a whole number, got 2\.5"),
+        (put("train", "cpu", "steps", value=True), r"train\.cpu\.steps: expected a whole number, got True"),
+        (put("train", "cpu", "learning_rate", value="1e-4"), r"write 1\.0e-4"),
+        (put("train", "cpu", "learning_rate", value=float("nan")), r"train\.cpu\.learning_rate: expected"),
         (put("train", "precision", value="fp8"), r"train\.precision: expected one of auto, fp32, bf16, got"),
         (put("data", "provider", value="coco"), r"data\.provider: expected one of synthetic"),
         (put("data", "validation_fraction", value=0.9), r"data\.validation_fraction: expected 0\.01 <="),
@@ -58,6 +58,10 @@ def test_params_are_frozen():
         (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
         (put("calibrate", "low_quantile", value=0.999), r"calibrate\.low_quantile: expected less than"),
         (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
+        (put("train", "cpu", "solve", value=None), r"train\.cpu\.solve: expected values with student_start: solved"),
+        (put("train", "paper", "student_start", value="solved"), r"train\.paper\.solve: expected values"),
+        (put("teacher", "source", value="file"), r"teacher\.path: expected a file of weights with"),
+        (put("teacher", "path", value="a.safetensors"), r"teacher\.path: .* null with any other, got 'a"),
         (put("distill", value=None), r"distill: expected a section"),
         (put("category", value=[]), r"category: expected a mapping"),
         (put("category", "washer", value={"distill": {"steps": 1}}), r"category\.washer\.distill: expected"),
@@ -70,10 +74,17 @@ def test_each_mistake_is_one_clear_error(tmp_path, change, message):
 
 
 def test_a_category_overrides_its_own_values_alone(tmp_path):
-    path = write(tmp_path, put("category", "washer", value={"train": {"steps": 7}}))
-    assert load_params(path, "washer").train.steps == 7
-    assert load_params(path, "washer").train.batch_size == load_params(path).train.batch_size
-    assert load_params(path, "fabric").train.steps == load_params(path).train.steps != 7
+    path = write(tmp_path, put("category", "washer", value={"train": {"cpu": {"steps": 7}}}))
+    washer, fabric, plain = (load_params(path, name).train for name in ("washer", "fabric", None))
+    assert washer.cpu.steps == 7
+    assert (washer.cpu.batch_size, washer.paper) == (plain.cpu.batch_size, plain.paper)
+    assert fabric == plain
+    assert plain.cpu.steps != 7
+
+
+def test_the_preset_names_the_recipe(tmp_path):
+    train = load_params(write(tmp_path, put("train", "preset", value="paper"))).train
+    assert (train.recipe.steps, train.recipe.learning_rate, train.recipe.student_start) == (70000, 1e-4, "random")
 
 
 def test_a_category_without_an_entry_has_no_overrides():
@@ -81,7 +92,8 @@ def test_a_category_without_an_entry_has_no_overrides():
 
 
 def test_whole_numbers_do_for_fractions(tmp_path):
-    assert load_params(write(tmp_path, put("train", "hard_warmup_fraction", value=0))).train.hard_warmup_fraction == 0.0
+    params = load_params(write(tmp_path, put("train", "penalty_grey_probability", value=0)))
+    assert params.train.penalty_grey_probability == 0.0
 
 
 def test_missing_and_broken_files_are_named(tmp_path):

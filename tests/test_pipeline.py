@@ -101,7 +101,7 @@ def test_plots_and_metrics_show(project):
 
 
 def test_an_override_reruns_its_category_alone(restored):
-    restored.change_params(lambda tree: tree["category"].update(disc={"train": {"steps": 3}}))
+    restored.change_params(lambda tree: tree["category"].update(disc={"train": {"cpu": {"steps": 3}}}))
     changed = restored.list_changed()
     assert changed
     assert changed <= stages_of("disc")
@@ -138,13 +138,14 @@ def test_a_dropped_category_leaves_the_mean_and_is_found_by_prune(restored):
 
 
 def test_bad_params_stop_a_stage_with_one_line(restored):
-    restored.change_params(lambda tree: tree["train"].update(steps=-1))
+    restored.change_params(lambda tree: tree["train"]["cpu"].update(steps=-1))
     done = subprocess.run(
         [sys.executable, "stages/train.py", "S", "disc", "0"],
         cwd=restored.root, env=restored.environment, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 1
-    assert done.stderr.strip().splitlines() == ["ParamsError: train.steps: expected 1 <= value <= 1000000000, got -1"]
+    (line,) = done.stderr.strip().splitlines()
+    assert line == "ParamsError: train.cpu.steps: expected 1 <= value <= 1000000000, got -1"
 
 
 def test_training_killed_at_any_point_ends_in_the_same_bytes(project, tmp_path):

@@ -18,7 +18,7 @@ def find_script(stage):
 
 
 def list_code(stage):
-    return {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")}
+    return {dep for dep in STAGES[stage]["deps"] if dep.startswith("src/") and dep.endswith(".py")}
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -20,6 +20,11 @@ def locate_teacher(size: str) -> Path:
     return Path("models") / size / "teacher.safetensors"
 
 
+def locate_shipped_teacher(size: str) -> Path:
+    """Return the weights of the teacher that comes with the package; see README.md beside it."""
+    return Path(__file__).parent / "teachers" / f"{size}.safetensors"
+
+
 def locate_distill_metrics(size: str) -> Path:
     """Return the folder of the distillation's losses and error."""
     return Path("metrics/distill") / size

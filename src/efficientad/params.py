@@ -60,6 +60,14 @@ class PretrainingParams:
 
 
 @dataclass(frozen=True)
+class TeacherParams:
+    """Stage distill: where the teacher comes from."""
+
+    source: Literal["shipped", "distill", "file"]
+    path: str | None
+
+
+@dataclass(frozen=True)
 class DistillParams:
     """Stage distill: backbone -> teacher."""
 
@@ -78,21 +86,56 @@ class DistillParams:
 
 
 @dataclass(frozen=True)
-class TrainParams:
-    """Stage train: student and autoencoder."""
+class AutoencoderParams:
+    """A training of the autoencoder alone, before the student's."""
 
     steps: Count
     batch_size: Annotated[int, Range(1, 1024)]
-    student_start: Literal["random", "teacher"]
+    learning_rate: Rate
+
+
+@dataclass(frozen=True)
+class SolveParams:
+    """The student's last convolution as the solution of a linear system."""
+
+    images: Annotated[int, Range(2, 100_000)]
+    silence: Annotated[float, Range(0, 1000)]
+    ridge: Annotated[float, Range(1e-6, 1)]
+
+
+@dataclass(frozen=True)
+class RecipeParams:
+    """How student and autoencoder are trained."""
+
+    autoencoder: AutoencoderParams | None
+    student_start: Literal["random", "teacher", "solved"]
+    solve: SolveParams | None
+    steps: Count
+    batch_size: Annotated[int, Range(1, 1024)]
     optimiser: Literal["adam", "muon"]
     learning_rate: Rate
     schedule: Literal["step", "one_cycle"]
     weight_decay: Annotated[float, Range(0, 1)]
     hard_quantile: Annotated[float, Range(0, 0.999999)]
     hard_warmup_fraction: Fraction
+
+
+@dataclass(frozen=True)
+class TrainParams:
+    """Stage train: student and autoencoder, by one of two recipes."""
+
+    preset: Literal["cpu", "paper"]
     penalty_grey_probability: Fraction
     precision: Precision
     checkpoint_every: Count
+    cpu: RecipeParams
+    paper: RecipeParams
+
+    @property
+    def recipe(self) -> RecipeParams:
+        """The recipe that `preset` names."""
+        recipe: RecipeParams = getattr(self, self.preset)
+        return recipe
 
 
 @dataclass(frozen=True)
@@ -133,6 +176,7 @@ class Params:
     data: DataParams
     synthetic: SyntheticParams
     pretraining: PretrainingParams
+    teacher: TeacherParams
     distill: DistillParams
     train: TrainParams
     calibrate: CalibrateParams
@@ -177,6 +221,18 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
             "calibrate.low_quantile: expected less than calibrate.high_quantile "
             f"({params.calibrate.high_quantile}), got {params.calibrate.low_quantile}"
         )
+    for name in ("cpu", "paper"):
+        recipe: RecipeParams = getattr(params.train, name)
+        if (recipe.student_start == "solved") != (recipe.solve is not None):
+            raise ParamsError(
+                f"train.{name}.solve: expected values with student_start: solved and null with any other, got "
+                f"{recipe.solve} with {recipe.student_start}"
+            )
+    if (params.teacher.source == "file") != (params.teacher.path is not None):
+        raise ParamsError(
+            f"teacher.path: expected a file of weights with teacher.source: file and null with any other, got "
+            f"{params.teacher.path!r} with {params.teacher.source}"
+        )
     if "fp32" not in params.export.precisions:
         raise ParamsError(f"export.precisions: expected fp32 among them, got {list(params.export.precisions)}")
     return params
@@ -194,5 +250,13 @@ def _merge(tree: Mapping[str, Any], category: str, overrides: Any) -> dict[str, 
                 f"category.{category}.{section}: expected a mapping for one of {', '.join(OVERRIDABLE)}, "
                 f"got {values!r}; everything else is shared by all categories"
             )
-        merged[section] = {**tree.get(section, {}), **values}
+        merged[section] = _merge_values(tree.get(section, {}), values)
+    return merged
+
+
+def _merge_values(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, value in overrides.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge_values(merged[key], value) if both else value
     return merged

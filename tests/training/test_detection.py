@@ -3,14 +3,9 @@ import pytest
 import torch
 
 from efficientad.detector import Detector
-from efficientad.params import TrainParams
+from efficientad.params import AutoencoderParams, RecipeParams, SolveParams, TrainParams
 from efficientad.training.batches import DetectionBatch
-from efficientad.training.detection import (
-    compute_losses,
-    fit_teacher_statistics,
-    start_student_from_teacher,
-    train_detector,
-)
+from efficientad.training.detection import compute_losses, train_detector
 from efficientad.training.loop import CHECKPOINT_NAME
 
 RNG = np.random.default_rng(0)
@@ -20,15 +15,21 @@ PENALTIES = RNG.integers(0, 256, (2, 2 * SIDE, 2 * SIDE, 3), dtype=np.uint8)
 ROWS = np.arange(4)
 
 
-def build_params(**changes):
-    values = {
-        "steps": 6, "batch_size": 1, "student_start": "random", "optimiser": "adam", "learning_rate": 1e-3,
-        "schedule": "one_cycle",
-        "weight_decay": 1e-5,
-        "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "penalty_grey_probability": 0.3,
-        "precision": "fp32", "checkpoint_every": 2,
-    }  # fmt: skip
-    return TrainParams(**(values | changes))
+RECIPE = {
+    "autoencoder": None, "student_start": "random", "solve": None, "steps": 6, "batch_size": 1, "optimiser": "adam",
+    "learning_rate": 1e-3, "schedule": "one_cycle", "weight_decay": 1e-5, "hard_quantile": 0.999,
+    "hard_warmup_fraction": 0.5,
+}  # fmt: skip
+SOLVED = {
+    "autoencoder": AutoencoderParams(steps=3, batch_size=2, learning_rate=0.02),
+    "student_start": "solved",
+    "solve": SolveParams(images=3, silence=0.1, ridge=1e-4),
+}
+
+
+def build_params(precision="fp32", checkpoint_every=2, **changes):
+    recipe = RecipeParams(**(RECIPE | changes))
+    return TrainParams("cpu", 0.3, precision, checkpoint_every, cpu=recipe, paper=recipe)
 
 
 @pytest.mark.parametrize(("side", "batch"), [(64, 1), (64, 2), (96, 1)])
@@ -63,17 +64,6 @@ def test_the_teacher_gets_no_gradient_and_the_rest_does():
         assert all(float(p.grad.abs().sum()) > 0 for p in part.parameters())
 
 
-def test_teacher_statistics_are_of_all_training_images_alone():
-    detector = Detector("S")
-    fit_teacher_statistics(detector, IMAGES, ROWS, bfloat16=False)
-    with torch.inference_mode():
-        images = torch.from_numpy(IMAGES[:4]).permute(0, 3, 1, 2) / 255
-        features = detector.teacher(detector.normaliser(images)).double()
-    expected = features.mean(dim=(0, 2, 3)), features.std(dim=(0, 2, 3), correction=0)
-    assert torch.allclose(detector.teacher_mean.flatten().double(), expected[0], atol=1e-5)
-    assert torch.allclose(detector.teacher_std.flatten().double(), expected[1], rtol=1e-4)
-
-
 def train(scratch, **changes):
     teacher = Detector("S").teacher
     torch.manual_seed(3)
@@ -88,9 +78,9 @@ def assert_equal_weights(one, other):
         assert torch.equal(tensor, other.state_dict()[name]), name
 
 
-@pytest.mark.parametrize("precision", ["fp32", "auto"])
-def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch, precision):
-    whole, log = train(tmp_path / "whole", precision=precision)
+@pytest.mark.parametrize(("precision", "recipe"), [("fp32", {}), ("auto", SOLVED)])
+def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch, precision, recipe):
+    whole, log = train(tmp_path / "whole", precision=precision, **recipe)
     assert [row["step"] for row in log.rows] == [1, 2, 3, 4, 5, 6]
 
     real = DetectionModuleStep.original
@@ -104,10 +94,10 @@ def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch,
 
     monkeypatch.setattr("efficientad.training.detection.DetectionModule.training_step", break_off)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
-        train(tmp_path / "broken", precision=precision)
+        train(tmp_path / "broken", precision=precision, **recipe)
     monkeypatch.setattr("efficientad.training.detection.DetectionModule.training_step", real)
     assert (tmp_path / "broken" / CHECKPOINT_NAME).is_file()
-    resumed, resumed_log = train(tmp_path / "broken", precision=precision)
+    resumed, resumed_log = train(tmp_path / "broken", precision=precision, **recipe)
     assert_equal_weights(whole, resumed)
     assert resumed_log.rows == log.rows
 
@@ -121,17 +111,6 @@ class DetectionModuleStep:
 def test_one_seed_gives_the_same_weights_and_another_gives_others(tmp_path):
     first, _ = train(tmp_path / "a", steps=2)
     assert_equal_weights(first, train(tmp_path / "b", steps=2)[0])
-
-
-@pytest.mark.parametrize("size", ["S", "M"])
-def test_a_student_that_starts_from_the_teacher_has_its_features_and_says_nothing(size):
-    detector = Detector(size)
-    start_student_from_teacher(detector)
-    image = torch.rand(1, 3, SIDE, SIDE)
-    with torch.inference_mode():
-        assert float(detector.student(image).abs().max()) == 0
-        hidden = detector.student[:-1](image)[:, : detector.teacher[-1].in_channels]
-        assert torch.equal(hidden, detector.teacher[:-1](image))
 
 
 def test_losses_fall(tmp_path):

@@ -7,10 +7,8 @@ from efficientad.training.schedules import build_optimiser, find_hard_quantile
 
 
 def rates(schedule, steps=100):
-    params = SimpleNamespace(
-        optimiser="adam", learning_rate=1e-3, weight_decay=0.0, schedule=schedule, steps=steps, precision="fp32"
-    )
-    made = build_optimiser([torch.nn.Parameter(torch.zeros(1))], params)
+    params = SimpleNamespace(optimiser="adam", learning_rate=1e-3, weight_decay=0.0, schedule=schedule, steps=steps)
+    made = build_optimiser([torch.nn.Parameter(torch.zeros(1))], params, "fp32")
     optimiser, scheduler = made["optimizer"], made["lr_scheduler"]["scheduler"]
     assert made["lr_scheduler"]["interval"] == "step"
     values = []

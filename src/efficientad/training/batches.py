@@ -89,11 +89,15 @@ class DetectionSteps(Dataset[DetectionBatch]):
 
     def _draw_penalty(self, rng: np.random.Generator) -> Tensor:
         chosen = rng.integers(len(self.penalties), size=self.batch_size)
-        side = self.penalties.shape[1]
-        crop = slice(side // 4, side // 4 + side // 2)  # 512 -> its middle 256
-        penalty = convert_to_tensor(np.stack([self.penalties[index][crop, crop] for index in chosen]))
-        grey = torch.from_numpy(rng.random(self.batch_size) < self.grey_probability).view(-1, 1, 1, 1)
-        return torch.where(grey, convert_to_grey(penalty), penalty)
+        return crop_penalties(self.penalties, chosen, rng.random(self.batch_size) < self.grey_probability)
+
+
+def crop_penalties(penalties: NDArray[np.uint8], chosen: NDArray[np.intp], grey: NDArray[np.bool_]) -> Tensor:
+    """Return the middle 256 px of the chosen 512 px pretraining images, (B, 3, 256, 256), in grey where asked."""
+    side = penalties.shape[1]
+    crop = slice(side // 4, side // 4 + side // 2)
+    penalty = convert_to_tensor(np.stack([penalties[index][crop, crop] for index in chosen]))
+    return torch.where(torch.from_numpy(grey).view(-1, 1, 1, 1), convert_to_grey(penalty), penalty)
 
 
 class DistillationSteps(Dataset[DistillationBatch]):

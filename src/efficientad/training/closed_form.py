@@ -7,6 +7,7 @@ second moment of the patches that the convolution sees.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -30,28 +31,44 @@ class PatchMoments:
     targets: Tensor
 
 
-def measure_moments(convolution: nn.Conv2d, pairs: Iterable[tuple[Tensor, Tensor | None]]) -> PatchMoments:
+class Sight(NamedTuple):
+    """What a convolution sees and should say on a few images, float32."""
+
+    hidden: Tensor  # (B, in, h + kernel - 1, w + kernel - 1), its input
+    wanted: Tensor | None = None  # (B, m, h, w), its output
+    weight: Tensor | None = None  # (B, 1, h, w), how much each place counts
+
+
+def measure_moments(convolution: nn.Conv2d, sights: Iterable[Sight]) -> PatchMoments:
     """Measure the moments of what `convolution` sees.
 
-    `pairs` are its input (B, in, h + kernel - 1, w + kernel - 1) and the wanted output (B, m, h, w) or None, in
-    float32. Sums of a batch are taken in float32, those over batches in float64. Raises ModelError without a pair.
+    Sums of a batch are taken in float32, those over batches in float64. Raises ModelError without a sight.
     """
     inputs: Tensor | None = None
     targets: Tensor | None = None
-    count = 0
-    for hidden, wanted in pairs:
-        patches = list_patches(hidden, int(convolution.kernel_size[0]))  # (P, n)
-        rows = patches.new_zeros(0, len(patches))
-        if wanted is not None:
-            rows = wanted[:, :, ::_STRIDE, ::_STRIDE].transpose(0, 1).flatten(1)  # (m, P)
-        both = multiply_matrices(torch.cat([patches.T, rows]), patches).to("cpu", torch.float64)
+    total = 0.0
+    for sight in sights:
+        patches = list_patches(sight.hidden, int(convolution.kernel_size[0]))  # (P, n)
+        rows = patches.T  # (n + m, P), with the targets below
+        if sight.wanted is not None:
+            rows = torch.cat([rows, _list_places(sight.wanted)])
+        if sight.weight is not None:
+            weight = _list_places(sight.weight)  # (1, P)
+            rows, total = rows * weight, total + float(weight.sum())
+        else:
+            total += len(patches)
+        both = multiply_matrices(rows, patches).to("cpu", torch.float64)
         n = patches.shape[1]
         inputs = both[:n] if inputs is None else inputs + both[:n]
         targets = both[n:] if targets is None else targets + both[n:]
-        count += len(patches)
     if inputs is None or targets is None:
         raise ModelError("expected the features of at least one image, got none")
-    return PatchMoments(inputs / count, targets / count)
+    return PatchMoments((inputs + inputs.T) / (2 * total), targets / total)  # rounding leaves no exact symmetry
+
+
+def _list_places(features: Tensor) -> Tensor:
+    """Return (m, P): features (B, m, h, w) at the places of `list_patches`."""
+    return features[:, :, ::_STRIDE, ::_STRIDE].transpose(0, 1).flatten(1)
 
 
 def list_patches(hidden: Tensor, kernel: int) -> Tensor:
@@ -61,32 +78,34 @@ def list_patches(hidden: Tensor, kernel: int) -> Tensor:
 
 
 def multiply_matrices(left: Tensor, right: Tensor) -> Tensor:
-    """Return left (a, p) times right (p, b), as a 1 x 1 convolution.
+    """Return left (a, p) times right (p, b) in their own precision, also under autocast, as a 1 x 1 convolution.
 
     On processors other than Intel's that is up to twice as fast as torch.mm, whose library holds back there.
     """
-    return F.conv2d(right[None, :, :, None], left[:, :, None, None])[0, :, :, 0]
+    with torch.autocast(left.device.type, enabled=False):
+        return F.conv2d(right[None, :, :, None], left[:, :, None, None])[0, :, :, 0]
 
 
-def solve_convolution(
-    convolution: nn.Conv2d, wanted: PatchMoments, silent: Tensor | None, silence: float, ridge: float
-) -> None:
-    """Set weights and bias to the minimum of a sum of squares, in place.
+def solve_weights(moments: PatchMoments, silent: PatchMoments | None, silence: float, ridge: float) -> Tensor:
+    """Return the weights (m, n) at the minimum of a sum of squares.
 
-    The convolution shall say the targets of `wanted`, and nothing on the patches whose second moment is `silent`
-    (n, n), which weigh `silence` times as much; `ridge` times the mean eigenvalue weighs the weights themselves
-    and keeps the system regular. Raises ModelError when it is not.
+    They say the targets of `moments`, and nothing on the patches of `silent`, which weigh `silence` times as much;
+    `ridge` times the mean eigenvalue weighs the weights themselves and keeps the system regular, in spite of the
+    rounding of float32 sums, where it is 1e-4 or more. Raises ModelError when it is not.
     """
-    n = len(wanted.inputs)
-    scale = wanted.inputs.trace() / n
-    matrix = wanted.inputs + ridge * scale * torch.eye(n, dtype=torch.float64)
+    n = len(moments.inputs)
+    matrix = moments.inputs + ridge * moments.inputs.trace() / n * torch.eye(n, dtype=torch.float64)
     if silent is not None:
-        matrix += silence * silent
+        matrix += silence * silent.inputs
     factor, failed = torch.linalg.cholesky_ex(matrix)
     if failed or not factor.isfinite().all():
-        raise ModelError("expected finite features of varying patches, got a singular system; raise train.ridge")
-    solution = torch.cholesky_solve(wanted.targets.T, factor).T.float()  # (m, n)
+        raise ModelError("expected finite features of varying patches, got a singular system; raise the ridge")
+    return torch.cholesky_solve(moments.targets.T, factor).T.float()
+
+
+def write_weights(convolution: nn.Conv2d, channels: slice, weights: Tensor) -> None:
+    """Set some output channels of a convolution to solved weights (m, n), in place."""
     with torch.no_grad():
-        convolution.weight.copy_(solution[:, :-1].view_as(convolution.weight))
+        convolution.weight[channels] = weights[:, :-1].view_as(convolution.weight[channels])
         assert convolution.bias is not None
-        convolution.bias.copy_(solution[:, -1])
+        convolution.bias[channels] = weights[:, -1]

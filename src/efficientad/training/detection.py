@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from efficientad.detector import Detector
-from efficientad.inference import choose_device, iterate_batches
 from efficientad.networks.pdn import TEACHER_CHANNELS
 from efficientad.params import PDNSize, TrainParams
+from efficientad.training.autoencoder import train_autoencoder
 from efficientad.training.batches import DetectionBatch, DetectionSteps
 from efficientad.training.loop import LossLog, has_checkpoint, run_training
 from efficientad.training.losses import (
@@ -23,7 +23,8 @@ from efficientad.training.losses import (
 )
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.schedules import build_optimiser, find_hard_quantile
-from efficientad.training.statistics import ChannelStatistics
+from efficientad.training.solve import solve_student
+from efficientad.training.start import fit_teacher_statistics, start_student_from_teacher
 
 LOSSES = ("hard_loss", "penalty_loss", "autoencoder_loss", "student_autoencoder_loss")
 
@@ -43,7 +44,7 @@ class DetectionModule(L.LightningModule):
 
     def training_step(self, batch: DetectionBatch, batch_idx: int) -> dict[str, Tensor]:
         """Return the four losses and their sum, each a scalar."""
-        quantile = find_hard_quantile(self.params, self.global_step)
+        quantile = find_hard_quantile(self.params.recipe, self.global_step)
         losses = compute_losses(self.detector, batch, quantile)
         return {
             "loss": torch.stack(list(losses.values())).sum(),
@@ -53,7 +54,7 @@ class DetectionModule(L.LightningModule):
     def configure_optimizers(self) -> Any:
         """Adam and its schedule over student and autoencoder; the teacher has no gradient."""
         parameters = [p for p in self.detector.parameters() if p.requires_grad]
-        return build_optimiser(parameters, self.params)
+        return build_optimiser(parameters, self.params.recipe, self.params.precision)
 
 
 def compute_losses(detector: Detector, batch: DetectionBatch, hard_quantile: float) -> dict[str, Tensor]:
@@ -118,50 +119,23 @@ def train_detector(
     the same `scratch` folder goes on from its last checkpoint. Returns the detector and its losses.
     """
     torch.manual_seed(seed)
+    recipe = params.recipe
     detector = Detector(size)
     detector.teacher.load_state_dict(teacher.state_dict())
-    if params.student_start == "teacher":
-        start_student_from_teacher(detector)
-    if not has_checkpoint(scratch):  # which holds the statistics, too
+    if not has_checkpoint(scratch):  # which holds all that comes before the first step, too
         fit_teacher_statistics(detector, images, normals, uses_bfloat16(params.precision))
+        if recipe.autoencoder is not None:
+            train_autoencoder(detector, images, normals, penalties, recipe.autoencoder, params, seed, scratch)
+        if recipe.student_start != "random":
+            start_student_from_teacher(detector)
+        if recipe.solve is not None:
+            solve_student(detector, images, normals, penalties, recipe.solve, params, seed, scratch)
 
     def build_steps(first: int, count: int) -> DetectionSteps:
         return DetectionSteps(
-            images, normals, penalties, params.batch_size, params.penalty_grey_probability, seed, first, count
+            images, normals, penalties, recipe.batch_size, params.penalty_grey_probability, seed, first, count
         )
 
-    module = DetectionModule(detector, params, seed)
-    log = run_training(module, build_steps, params.steps, params.checkpoint_every, params.precision, scratch)
+    module = DetectionModule(detector.train(), params, seed)
+    log = run_training(module, build_steps, recipe.steps, params.checkpoint_every, params.precision, scratch)
     return detector, log
-
-
-def start_student_from_teacher(detector: Detector) -> None:
-    """Give the student the teacher's weights up to its last convolution, and there zeros.
-
-    A student layer that is wider than the teacher's keeps its random weights in the channels beyond. The
-    student then has to learn one linear map of features that it has already, and gradients move it in the
-    span of what it was shown alone: on normal images it comes close to the teacher within hundreds of steps
-    instead of thousands, elsewhere it stays near zero. Beyond the paper; see
-    docs/decisions/0008-student-starts-from-teacher.md.
-    """
-    *trunk, weight, bias = detector.student.parameters()
-    with torch.no_grad():
-        for student, teacher in zip(trunk, list(detector.teacher.parameters())[:-2], strict=True):
-            student[: len(teacher)].copy_(teacher)
-        weight.zero_()
-        bias.zero_()
-
-
-def fit_teacher_statistics(
-    detector: Detector, images: NDArray[np.uint8], normals: NDArray[np.intp], bfloat16: bool
-) -> None:
-    """Set the detector's channel statistics from the teacher's features of all normal training images."""
-    device = choose_device()
-    detector.to(device)
-    statistics = ChannelStatistics()
-    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-        for image in iterate_batches(images, normals):
-            statistics.update(detector.teacher(detector.normaliser(image)))
-    mean, std = statistics.finish()
-    detector.teacher_mean.copy_(mean)
-    detector.teacher_std.copy_(std)

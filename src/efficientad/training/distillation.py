@@ -45,7 +45,7 @@ class DistillationModule(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Adam over the teacher."""
-        return build_optimiser(self.teacher.parameters(), self.params)
+        return build_optimiser(self.teacher.parameters(), self.params, self.params.precision)
 
 
 def choose_grey(count: int, probability: float, seed: int) -> NDArray[np.bool_]:

@@ -61,10 +61,11 @@ class LossLog(Callback):
         self.rows = list(state_dict["rows"])
 
     def write_csv(self, path: Path) -> None:
-        """Write one row a step, six significant digits."""
+        """Write one row a step, six significant digits; the head alone where nothing was trained."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, fieldnames=list(self.rows[0]), lineterminator="\n")
+            names = list(self.rows[0]) if self.rows else ["step", "loss"]
+            writer = csv.DictWriter(file, fieldnames=names, lineterminator="\n")
             writer.writeheader()
             for row in self.rows:
                 writer.writerow({"step": int(row["step"]), **{k: f"{v:.6g}" for k, v in row.items() if k != "step"}})

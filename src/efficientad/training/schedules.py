@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from efficientad.params import TrainParams
+from efficientad.params import RecipeParams
 from efficientad.training.muon import Muon
 from efficientad.training.precision import uses_bfloat16
 
@@ -28,11 +28,9 @@ class OptimiserParams(Protocol):
     def weight_decay(self) -> float: ...  # noqa: D102
     @property
     def schedule(self) -> str: ...  # noqa: D102
-    @property
-    def precision(self) -> str: ...  # noqa: D102
 
 
-def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams) -> dict[str, Any]:
+def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams, precision: str) -> dict[str, Any]:
     """Return Lightning's dictionary of the optimiser and a schedule that advances every step, not every epoch.
 
     `schedule`: "constant"; "step", a tenth of the rate from 95 % of the steps on, as in the paper;
@@ -40,27 +38,28 @@ def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams)
     """
     optimiser: torch.optim.Optimizer
     if params.optimiser == "muon":
-        dtype = torch.bfloat16 if uses_bfloat16(params.precision) else torch.float32
+        dtype = torch.bfloat16 if uses_bfloat16(precision) else torch.float32
         optimiser = Muon(parameters, lr=params.learning_rate, dtype=dtype)
     else:
         optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
+    return build_schedule(optimiser, params.schedule, params.learning_rate, params.steps)
+
+
+def build_schedule(optimiser: torch.optim.Optimizer, name: str, learning_rate: float, steps: int) -> dict[str, Any]:
+    """Return Lightning's dictionary of an optimiser and its schedule; see `build_optimiser`."""
     schedule: torch.optim.lr_scheduler.LRScheduler
-    if params.schedule == "one_cycle":
+    if name == "one_cycle":
+        has_momentum = "betas" in optimiser.defaults  # Adam's, which the cycle lowers while the rate is high
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser,
-            params.learning_rate,
-            total_steps=params.steps + 1,
-            pct_start=_WARMUP,
-            cycle_momentum=params.optimiser == "adam",
+            optimiser, learning_rate, total_steps=steps + 1, pct_start=_WARMUP, cycle_momentum=has_momentum
         )
     else:
-        factor = 1.0 if params.schedule == "constant" else DECAY_FACTOR
-        decay_step = max(1, int(DECAY_AT * params.steps))
-        schedule = torch.optim.lr_scheduler.StepLR(optimiser, decay_step, factor)
+        factor = 1.0 if name == "constant" else DECAY_FACTOR
+        schedule = torch.optim.lr_scheduler.StepLR(optimiser, max(1, int(DECAY_AT * steps)), factor)
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-def find_hard_quantile(params: TrainParams, step: int) -> float:
+def find_hard_quantile(params: RecipeParams, step: int) -> float:
     """Return the quantile of the hard feature loss at a step.
 
     Over the first `hard_warmup_fraction` of the steps the share of values that count falls geometrically
