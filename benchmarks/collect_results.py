@@ -22,8 +22,8 @@ RESULTS, PAGE = Path("docs/results.json"), Path("docs/results.md")
 METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro")
 
 COLUMNS = (
-    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "steps", "seeds", "minutes (CPU)",
-    "teacher's error",
+    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "preset, steps", "seeds",
+    "minutes (CPU)", "teacher's error",
 )  # fmt: skip
 
 
@@ -39,28 +39,31 @@ def collect(command: str) -> dict[str, Any]:
     for size in params.sizes:
         found = [items[f"{size}/{category}/{seed}"] for seed in params.seeds]
         results[size] = {
-            name: {"mean": fmean(one[name] for one in found), "std": pstdev(one[name] for one in found)}
+            name: {
+                "mean": fmean(one[name] for one in found),
+                "std": pstdev(one[name] for one in found),
+                "seeds": list(params.seeds),
+            }
             for name in METRICS
             if name in found[0]
         } | {
-            "seeds": list(params.seeds),
+            "preset": params.train.preset,
             "steps": params.train.recipe.steps,
-            "minutes": _find_minutes(timings, "train.py", size),
-            "teacher": {
-                "backbone": params.distill.backbone,
-                "images": params.pretraining.count,
-                "steps": params.distill.steps,
-                "held_out_mse": read_json(locate_distill_metrics(size) / "distill.json")["held_out_mse"],
-            },
+            **_find_minutes(timings, [f"train.py {size} {category} {seed}" for seed in params.seeds]),
+            "teacher": read_json(locate_distill_metrics(size) / "distill.json"),
             "data_md5": lock[f"prepare@{category}"]["outs"][0]["md5"],
             "command": command,
         }
     return results
 
 
-def _find_minutes(timings: list[dict[str, Any]], script: str, size: str) -> dict[str, float]:
-    last = [one for one in timings if one["stage"].startswith(f"{script} {size} ")][-1]
-    return {"wall": last["seconds"] / 60, "cpu": last["cpu_seconds"] / 60}
+def _find_minutes(timings: list[dict[str, Any]], stages: list[str]) -> dict[str, float]:
+    """Return the mean minutes of the last run of each stage, by the clock and of all threads together."""
+    last = {one["stage"]: one for one in timings if one["stage"] in stages}
+    return {
+        "minutes": fmean(one["seconds"] / 60 for one in last.values()),
+        "cpu_minutes": fmean(one["cpu_seconds"] / 60 for one in last.values()),
+    }
 
 
 def render(results: dict[str, Any]) -> str:
@@ -70,7 +73,8 @@ def render(results: dict[str, Any]) -> str:
         "",
         "Rendered by `benchmarks/collect_results.py` from docs/results.json; do not edit. Metrics are on raw scores of",
         "the test split, in percent, mean over the seeds (and their standard deviation where there are several).",
-        "Minutes are those of the train stage on two cores of a server CPU with AMX (bfloat16), wall clock and CPU.",
+        "Minutes are those of one detector's train stage on two cores of a server CPU in bfloat16, by the clock and of",
+        "both cores together.",
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
@@ -78,17 +82,18 @@ def render(results: dict[str, Any]) -> str:
     for name, sizes in results.items():
         for size, result in sizes.items():
             cells = [_format(result.get(metric)) for metric in METRICS]
-            minutes = f"{result['minutes']['wall']:.1f} ({result['minutes']['cpu']:.1f})"
-            seeds = ", ".join(map(str, result["seeds"]))
+            minutes = f"{result['minutes']:.1f} ({result['cpu_minutes']:.1f})"
+            seeds = ", ".join(map(str, result["image_auroc"]["seeds"]))
             error = f"{result['teacher']['held_out_mse']:.3f}"
-            lines.append("| " + " | ".join([name, size, *cells, str(result["steps"]), seeds, minutes, error]) + " |")
+            steps = f"{result['preset']}, {result['steps']}"
+            lines.append("| " + " | ".join([name, size, *cells, steps, seeds, minutes, error]) + " |")
     lines += ["", "The teacher's error is its mean squared error on held-out photographs; 1 knows nothing.", ""]
     for name, sizes in results.items():
         for size, result in sizes.items():
             teacher = result["teacher"]
             lines += [
-                f"**{name}, {size}**: teacher from {teacher['backbone']}, {teacher['images']} images, "
-                f"{teacher['steps']} steps; prepared data md5 `{result['data_md5']}`.",
+                f"**{name}, {size}**: teacher {teacher['source']}, from {teacher['backbone']} in {teacher['steps']} "
+                f"steps of {teacher['batch_size']}; prepared data md5 `{result['data_md5']}`.",
                 "",
                 f"    {result['command']}",
                 "",

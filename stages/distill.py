@@ -36,8 +36,10 @@ def main() -> None:
 def distil(size: PDNSize, params: DistillParams) -> LossLog:
     """Write the teacher that `params` describe; return its losses."""
     with open_scratch("distill", {"size": size, "params": params}, [PRETRAINING / "manifest.json"]) as scratch:
-        teacher, log, error = distill_teacher(size, load_pretraining(PRETRAINING), params, scratch)
-        about = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}
+        pretraining = load_pretraining(PRETRAINING)
+        teacher, log, error = distill_teacher(size, pretraining, params, scratch)
+        about: dict[str, object] = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}
+        about["photographs"] = len(set(pretraining.photographs))
         save_weights(teacher, locate_teacher(size), {"size": size, **about, "held_out_mse": round(error, 6)})
     return log
 

@@ -7,14 +7,15 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 from collect_results import render
 
 RESULT = {
-    "image_auroc": {"mean": 0.9512, "std": 0.0},
-    "au_pro": {"mean": 0.9, "std": 0.012},
-    "seeds": [0, 1], "steps": 400, "minutes": {"wall": 3.21, "cpu": 6.0},
-    "teacher": {"backbone": "efficientnet_lite0", "images": 240, "steps": 100, "held_out_mse": 0.8},
+    "image_auroc": {"mean": 0.9512, "std": 0.0, "seeds": [0, 1]},
+    "au_pro": {"mean": 0.9, "std": 0.012, "seeds": [0, 1]},
+    "preset": "cpu", "steps": 400, "minutes": 3.21, "cpu_minutes": 6.0,
+    "teacher": {"source": "shipped", "backbone": "efficientnet_lite0", "steps": 100, "batch_size": 4,
+                "held_out_mse": 0.8},
     "data_md5": "abc", "command": "dvc repro",
 }  # fmt: skip
 
 
 def test_a_row_has_percent_spread_and_a_dash_for_what_is_missing():
     (row,) = [line for line in render({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
-    assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | 400 | 0, 1 | 3.2 (6.0) | 0.800 |"
+    assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | cpu, 400 | 0, 1 | 3.2 (6.0) | 0.800 |"

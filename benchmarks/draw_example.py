@@ -1,0 +1,53 @@
+"""Draws docs/example.png for the README from the finished default run.
+
+    python benchmarks/draw_example.py
+
+A column a kind of defect, good parts first: of each the test image whose score is the median, neither the best nor
+the worst. Rows: image with the annotated defect, heat map, region above the threshold.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from efficientad.data.images import outline, write_png
+from efficientad.data.prepared import load_prepared
+from efficientad.inference import compute_detections
+from efficientad.layout import Item, locate_prepared
+from efficientad.params import load_params
+from efficientad.reporting.contact_sheet import ANNOTATED, MARKED, fit_heat_scale
+from efficientad.reporting.evaluation import build_test_split
+from efficientad.reporting.overlays import overlay_heat_map
+from efficientad.weights import load_detector
+
+GAP_PX = 4
+
+
+def main() -> None:
+    """Detect on the test split, choose, draw."""
+    params = load_params()
+    item = Item(params.sizes[0], params.categories[0], params.seeds[0])
+    prepared = load_prepared(locate_prepared(item.category))
+    detector, header = load_detector(item.detector)
+    columns = []
+    with TemporaryDirectory() as folder:
+        found = compute_detections(detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy")
+        split = build_test_split(prepared, *found)
+        scale = fit_heat_scale(header["threshold"], np.asarray(split.maps))
+        for defect in sorted(set(split.defects), key=lambda one: (one != "good", one)):
+            rows = [index for index, one in enumerate(split.defects) if one == defect]
+            row = sorted(rows, key=lambda index: float(split.scores[index]))[len(rows) // 2]
+            image, anomaly_map = split.images[row], np.asarray(split.maps[row])
+            panels = [
+                outline(image, split.masks[row], colour=ANNOTATED, thickness=2),
+                overlay_heat_map(image, anomaly_map, scale.low, scale.high),
+                outline(image, anomaly_map > header["threshold"], colour=MARKED, thickness=2),
+            ]
+            columns.append(np.concatenate([np.pad(one, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255)
+                                           for one in panels]))  # fmt: skip
+    write_png(Path("docs/example.png"), np.concatenate(columns, axis=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""Copies a finished teacher into the package, in half precision, as what `teacher.source: shipped` takes.
+
+    python benchmarks/ship_teacher.py S
+
+Its card in src/efficientad/teachers/README.md is for a person to write.
+"""
+
+import argparse
+
+from efficientad.layout import locate_shipped_teacher, locate_teacher
+from efficientad.weights import load_header, load_teacher, save_weights
+
+
+def main() -> None:
+    """Read models/SIZE/teacher.safetensors, write src/efficientad/teachers/SIZE.safetensors."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("size", choices=("S", "M"))
+    size = parser.parse_args().size
+    source = locate_teacher(size)
+    save_weights(load_teacher(source, size).half(), locate_shipped_teacher(size), load_header(source))
+
+
+if __name__ == "__main__":
+    main()
