@@ -55,6 +55,14 @@ def test_a_second_run_does_nothing(project):
     assert "up to date" in project.dvc("repro")
 
 
+def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
+    """dvc.lock holds a hash of every model, metric, table and picture."""
+    lock = (project.root / "dvc.lock").read_text("utf-8")
+    assert lock.count("outs:") == 13
+    project.dvc("repro", "--force", "--no-run-cache")
+    assert (project.root / "dvc.lock").read_text("utf-8") == lock
+
+
 def test_the_scratch_folders_are_gone_and_every_stage_noted_its_cost(project):
     assert [path.name for path in project.root.glob(".scratch/*")] == ["timings.jsonl"]
     rows = [json.loads(line) for line in (project.root / ".scratch/timings.jsonl").read_text("utf-8").splitlines()]
