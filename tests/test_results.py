@@ -1,3 +1,4 @@
+import json
 import sys
 
 from import_closure import ROOT
@@ -19,3 +20,13 @@ RESULT = {
 def test_a_row_has_percent_spread_and_a_dash_for_what_is_missing():
     (row,) = [line for line in render({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
     assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | cpu, 400 | 0, 1 | 3.2 (6.0) | 0.800 |"
+
+
+def test_the_page_and_the_readme_say_what_was_collected():
+    results = json.loads((ROOT / "docs/results.json").read_text("utf-8"))
+    assert (ROOT / "docs/results.md").read_text("utf-8") == render(results)
+    readme = (ROOT / "README.md").read_text("utf-8")
+    for sizes in results.values():
+        auroc = f"{100 * sizes['S']['image_auroc']['mean']:.1f}"
+        overlap = f"{100 * sizes['S']['au_pro']['mean']:.1f}" if "au_pro" in sizes["S"] else "-"
+        assert f"| {auroc} | {overlap} |" in readme
