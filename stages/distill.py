@@ -10,6 +10,7 @@ from efficientad.scratch import open_scratch
 from efficientad.stage import parse_size, run_stage, write_json
 from efficientad.training.distillation import distill_teacher
 from efficientad.training.loop import LossLog
+from efficientad.training.workers import Workers, join_workers
 from efficientad.weights import load_header, load_teacher, save_weights
 
 
@@ -17,31 +18,40 @@ def main() -> None:
     """Read params; distil, or take a teacher over; write it with its losses and its error on held-out images."""
     size = parse_size()
     params = load_params()
-    if params.teacher.source == "distill":
-        log = distil(size, params.distill)
-    else:
-        source = locate_shipped_teacher(size) if params.teacher.path is None else Path(params.teacher.path)
-        save_weights(load_teacher(source, size), locate_teacher(size), load_header(source))
-        log = LossLog()
+    log = LossLog()
+    with join_workers() as workers:
+        if params.teacher.source == "distill":
+            log = distil(size, params.distill, workers)
+        elif workers.is_first:
+            source = locate_shipped_teacher(size) if params.teacher.path is None else Path(params.teacher.path)
+            save_weights(load_teacher(source, size), locate_teacher(size), load_header(source))
+        if workers.is_first:
+            report(size, params.teacher.source, log)
+
+
+def distil(size: PDNSize, params: DistillParams, workers: Workers) -> LossLog:
+    """Write the teacher that `params` describe; return its losses."""
+    key, inputs = {"size": size, "params": params}, [PRETRAINING / "manifest.json"]
+    with open_scratch("distill", key, inputs, delete=workers.is_first) as scratch:
+        pretraining = load_pretraining(PRETRAINING)
+        teacher, log, error = distill_teacher(size, pretraining, params, scratch)
+    about: dict[str, object] = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}
+    about["photographs"] = len(set(pretraining.photographs))
+    if workers.is_first:
+        save_weights(teacher, locate_teacher(size), {"size": size, **about, "held_out_mse": round(error, 6)})
+    return log
+
+
+def report(size: PDNSize, source: str, log: LossLog) -> None:
+    """Write what the teacher's file says of it, and its losses; a table without rows where nothing was trained."""
     metrics = locate_distill_metrics(size)
     header = load_header(locate_teacher(size))
-    write_json(metrics / "distill.json", {"source": params.teacher.source, **header})
+    write_json(metrics / "distill.json", {"source": source, **header})
     log.write_csv(metrics / "losses.csv")
     (metrics / "report").mkdir(parents=True, exist_ok=True)
     if log.rows:
         write_loss_figure(metrics / "report" / "losses.png", log.rows)
     print(f"teacher {size}: mean squared error {header['held_out_mse']:.3f} on held-out images (1 = knows nothing)")
-
-
-def distil(size: PDNSize, params: DistillParams) -> LossLog:
-    """Write the teacher that `params` describe; return its losses."""
-    with open_scratch("distill", {"size": size, "params": params}, [PRETRAINING / "manifest.json"]) as scratch:
-        pretraining = load_pretraining(PRETRAINING)
-        teacher, log, error = distill_teacher(size, pretraining, params, scratch)
-        about: dict[str, object] = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}
-        about["photographs"] = len(set(pretraining.photographs))
-        save_weights(teacher, locate_teacher(size), {"size": size, **about, "held_out_mse": round(error, 6)})
-    return log
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from efficientad.params import load_params
 from efficientad.reporting.figures import write_loss_figure
 from efficientad.scratch import open_scratch
 from efficientad.stage import parse_item, run_stage
+from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import train_detector
+from efficientad.training.workers import join_workers
 from efficientad.weights import load_teacher, save_weights
 
 
@@ -17,16 +19,16 @@ def main() -> None:
     params = load_params(category=item.category).train
     folder, teacher_path = locate_prepared(item.category), locate_teacher(item.size)
     inputs = [folder / "manifest.json", PRETRAINING / "manifest.json", teacher_path]
-    with open_scratch("train", {"item": item, "params": params}, inputs) as scratch:
-        prepared = load_prepared(folder)
-        teacher = load_teacher(teacher_path, item.size)
-        detector, log = train_detector(
-            item.size, teacher, prepared.images, prepared.indices("train"), load_pretraining(PRETRAINING).images,
-            params, item.seed, scratch,
-        )  # fmt: skip
-        save_weights(detector, item.student, {"size": item.size})
-        log.write_csv(item.report / "losses.csv")
-        write_loss_figure(item.report / "losses.png", log.rows)
+    with join_workers() as workers:
+        with open_scratch("train", {"item": item, "params": params}, inputs, delete=workers.is_first) as scratch:
+            prepared = load_prepared(folder)
+            data = TrainingImages(prepared.images, prepared.indices("train"), load_pretraining(PRETRAINING).images)
+            teacher = load_teacher(teacher_path, item.size)
+            detector, log = train_detector(item.size, teacher, data, params, item.seed, scratch)
+        if workers.is_first:
+            save_weights(detector, item.student, {"size": item.size})
+            log.write_csv(item.report / "losses.csv")
+            write_loss_figure(item.report / "losses.png", log.rows)
 
 
 if __name__ == "__main__":

@@ -26,11 +26,7 @@ TINY = {
     "export": {"parity_images": 4},
 }  # fmt: skip
 
-TINY_RECIPE = {
-    "autoencoder": {"steps": 6, "batch_size": 2, "learning_rate": 0.02},
-    "solve": {"images": 6, "silence": 0.1, "ridge": 1.0e-3},
-    "steps": 12,
-}
+TINY_RECIPE = {"steps": 12}
 
 
 def draw_product(folder: Path, rng: np.random.Generator) -> None:

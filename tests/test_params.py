@@ -58,8 +58,7 @@ def test_params_are_frozen():
         (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
         (put("calibrate", "low_quantile", value=0.999), r"calibrate\.low_quantile: expected less than"),
         (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
-        (put("train", "cpu", "solve", value=None), r"train\.cpu\.solve: expected values with student_start: solved"),
-        (put("train", "paper", "student_start", value="solved"), r"train\.paper\.solve: expected values"),
+        (put("train", "cpu", "penalty_tiles", value=0), r"train\.cpu\.penalty_tiles: expected 1 <= value <= 8"),
         (put("teacher", "source", value="file"), r"teacher\.path: expected a file of weights with"),
         (put("teacher", "path", value="a.safetensors"), r"teacher\.path: .* null with any other, got 'a"),
         (put("distill", value=None), r"distill: expected a section"),
@@ -84,7 +83,7 @@ def test_a_category_overrides_its_own_values_alone(tmp_path):
 
 def test_the_preset_names_the_recipe(tmp_path):
     train = load_params(write(tmp_path, put("train", "preset", value="paper"))).train
-    assert (train.recipe.steps, train.recipe.learning_rate, train.recipe.student_start) == (70000, 1e-4, "random")
+    assert (train.recipe.steps, train.recipe.learning_rate, train.recipe.penalty_tiles) == (70000, 1e-4, 1)
 
 
 def test_a_category_without_an_entry_has_no_overrides():

@@ -90,8 +90,12 @@ class Detector(nn.Module):
 
     def describe_patches(self, normalised: Tensor) -> Tensor:
         """Return the teacher's features of a normalised image, per channel at zero mean and unit variance."""
-        features: Tensor = (self.teacher(normalised) - self.teacher_mean) / self.teacher_std
-        return features
+        return self.normalise_features(self.teacher(normalised))
+
+    def normalise_features(self, features: Tensor) -> Tensor:
+        """Bring the teacher's features (B, 384, h, w) to zero mean and unit variance per channel."""
+        normalised: Tensor = (features - self.teacher_mean) / self.teacher_std
+        return normalised
 
     def compute_raw_maps(self, image: Tensor) -> RawMaps:
         """Return the raw distance maps of an RGB image (B, 3, H, W) in [0, 1]."""

@@ -8,9 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from efficientad.data.prepared import read_row
 from efficientad.detector import Detector, RawMaps
 
-_BATCH = 4
+BATCH = 4
 
 
 def choose_device() -> torch.device:
@@ -21,8 +22,8 @@ def choose_device() -> torch.device:
 def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp]) -> Iterator[Tensor]:
     """Yield the rows `indices` of uint8 RGB (N, H, W, 3) as float RGB (B, 3, H, W) in [0, 1]."""
     device = choose_device()
-    for first in range(0, len(indices), _BATCH):
-        rows = np.stack([images[index] for index in indices[first : first + _BATCH]])
+    for first in range(0, len(indices), BATCH):
+        rows = np.stack([read_row(images, index) for index in indices[first : first + BATCH]])
         yield torch.from_numpy(rows).to(device).permute(0, 3, 1, 2).float() / 255
 
 

@@ -86,30 +86,9 @@ class DistillParams:
 
 
 @dataclass(frozen=True)
-class AutoencoderParams:
-    """A training of the autoencoder alone, before the student's."""
-
-    steps: Count
-    batch_size: Annotated[int, Range(1, 1024)]
-    learning_rate: Rate
-
-
-@dataclass(frozen=True)
-class SolveParams:
-    """The student's last convolution as the solution of a linear system."""
-
-    images: Annotated[int, Range(2, 100_000)]
-    silence: Annotated[float, Range(0, 1000)]
-    ridge: Annotated[float, Range(1e-6, 1)]
-
-
-@dataclass(frozen=True)
 class RecipeParams:
     """How student and autoencoder are trained."""
 
-    autoencoder: AutoencoderParams | None
-    student_start: Literal["random", "teacher", "solved"]
-    solve: SolveParams | None
     steps: Count
     batch_size: Annotated[int, Range(1, 1024)]
     optimiser: Literal["adam", "muon"]
@@ -118,6 +97,8 @@ class RecipeParams:
     weight_decay: Annotated[float, Range(0, 1)]
     hard_quantile: Annotated[float, Range(0, 0.999999)]
     hard_warmup_fraction: Fraction
+    penalty_tiles: Annotated[int, Range(1, 8)]
+    autoencoder_tiles: Annotated[int, Range(1, 8)]
 
 
 @dataclass(frozen=True)
@@ -128,6 +109,7 @@ class TrainParams:
     penalty_grey_probability: Fraction
     precision: Precision
     checkpoint_every: Count
+    cache_gb: Annotated[float, Range(0, 10_000)]
     cpu: RecipeParams
     paper: RecipeParams
 
@@ -221,13 +203,6 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
             "calibrate.low_quantile: expected less than calibrate.high_quantile "
             f"({params.calibrate.high_quantile}), got {params.calibrate.low_quantile}"
         )
-    for name in ("cpu", "paper"):
-        recipe: RecipeParams = getattr(params.train, name)
-        if (recipe.student_start == "solved") != (recipe.solve is not None):
-            raise ParamsError(
-                f"train.{name}.solve: expected values with student_start: solved and null with any other, got "
-                f"{recipe.solve} with {recipe.student_start}"
-            )
     if (params.teacher.source == "file") != (params.teacher.path is not None):
         raise ParamsError(
             f"teacher.path: expected a file of weights with teacher.source: file and null with any other, got "

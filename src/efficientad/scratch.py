@@ -19,8 +19,8 @@ _BLOCK = 1 << 20
 
 
 @contextmanager
-def open_scratch(stage: str, key: Mapping[str, object], inputs: Iterable[Path]) -> Iterator[Path]:
-    """Yield the folder of this very work; it is deleted when the block ends without an exception.
+def open_scratch(stage: str, key: Mapping[str, object], inputs: Iterable[Path], delete: bool = True) -> Iterator[Path]:
+    """Yield the folder of this very work; with `delete` it is removed when the block ends without an exception.
 
     The folder's name holds a hash of `key` (params and matrix item, JSON values), of the package's modules
     imported so far, and of the files `inputs`. It lies below $EFFICIENTAD_SCRATCH, or .scratch.
@@ -29,7 +29,8 @@ def open_scratch(stage: str, key: Mapping[str, object], inputs: Iterable[Path]) 
     folder = root / f"{stage}-{_hash_work(key, inputs)[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     yield folder
-    shutil.rmtree(folder)
+    if delete:
+        shutil.rmtree(folder)
 
 
 def _hash_work(key: Mapping[str, object], inputs: Iterable[Path]) -> str:

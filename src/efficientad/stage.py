@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -57,6 +58,8 @@ def run_stage(main: Callable[[], None]) -> None:
         "cpu_seconds": round(time.process_time() - cpu_started, 2),
         "peak_rss_mb": _measure_peak_rss_mb(),
     }
+    if os.environ.get("RANK", "0") != "0":  # of several processes started by torchrun the first one writes
+        return
     TIMINGS.parent.mkdir(exist_ok=True)
     with TIMINGS.open("a", encoding="utf-8") as file:
         file.write(json.dumps(cost) + "\n")

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 import torch
 
-from efficientad.networks.autoencoder import Autoencoder
+from efficientad.networks.autoencoder import Autoencoder, drop_at_random
 
 
 def test_reconstructs_teacher_features_of_any_map_size():
@@ -24,9 +25,23 @@ def test_bottleneck_is_one_cell_at_every_image_size(side):
     assert seen == [(1, 64, 1, 1)]
 
 
-def test_dropout_acts_in_training_alone():
+def test_dropout_acts_where_it_is_asked_for_and_repeats_with_its_seed():
     autoencoder, image = Autoencoder(), torch.rand(1, 3, 256, 256)
     with torch.no_grad():
-        assert not torch.equal(autoencoder(image, (56, 56)), autoencoder(image, (56, 56)))
-        autoencoder.eval()
-        assert torch.equal(autoencoder(image, (56, 56)), autoencoder(image, (56, 56)))
+        plain = autoencoder(image, (56, 56))
+        assert torch.equal(autoencoder(image, (56, 56)), plain)
+        first, again, other = (autoencoder(image, (56, 56), [np.random.default_rng(seed)]) for seed in (1, 1, 2))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first, plain)
+
+
+def test_dropout_zeroes_a_fifth_and_keeps_the_mean():
+    ones = torch.ones(2, 64, 50, 50)
+    dropped = drop_at_random(ones, [np.random.default_rng(seed) for seed in (0, 1)])
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.2, abs=0.005)
+    assert torch.equal(dropped[dropped > 0].unique(), torch.tensor([1 / (1 - 0.2)]))
+    assert float(dropped.mean()) == pytest.approx(1, abs=0.01)
+    assert not torch.equal(dropped[0], dropped[1])
+    alone = drop_at_random(ones[1:], [np.random.default_rng(1)])
+    assert torch.equal(alone[0], dropped[1])

@@ -1,16 +1,31 @@
 import numpy as np
+import pytest
 import torch
 
+from efficientad.errors import ModelError
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
-from efficientad.training.batches import DetectionSteps, convert_to_tensor, order_samples
+from efficientad.training.batches import (
+    DetectionSteps,
+    Draws,
+    Share,
+    TrainingImages,
+    convert_to_tensor,
+    order_samples,
+)
 
 RNG = np.random.default_rng(0)
-IMAGES = RNG.integers(40, 200, (5, 32, 32, 3), dtype=np.uint8)
+IMAGES = RNG.integers(40, 200, (5, 64, 64, 3), dtype=np.uint8)
 PENALTIES = RNG.integers(0, 256, (3, 512, 512, 3), dtype=np.uint8)
 
 
-def build(first=0, count=10, batch_size=1, grey=0.3, seed=0):
-    return DetectionSteps(IMAGES, np.array([0, 2, 3]), PENALTIES, batch_size, grey, seed, first, count)
+def build(first=0, count=10, batch_size=1, grey=0.3, seed=0, parts=1, share=None):
+    data = TrainingImages(IMAGES, np.array([0, 2, 3]), PENALTIES)
+    return DetectionSteps(data, Draws(batch_size, grey, seed, parts, parts), first, count, share)
+
+
+def assert_equal_batches(one, other):
+    for left, right in zip(one, other, strict=True):
+        assert torch.equal(left, right) if isinstance(left, torch.Tensor) else left == right
 
 
 def test_every_sample_comes_once_an_epoch():
@@ -22,8 +37,7 @@ def test_every_sample_comes_once_an_epoch():
 def test_a_step_depends_on_seed_and_step_alone():
     whole, resumed = build(0, 10), build(6, 4)
     for index in range(4):
-        for one, other in zip(whole[6 + index], resumed[index], strict=True):
-            assert torch.equal(one, other)
+        assert_equal_batches(whole[6 + index], resumed[index])
     assert not torch.equal(build(seed=1)[0].penalty, build(seed=2)[0].penalty)
 
 
@@ -58,3 +72,27 @@ def test_penalty_is_the_centre_of_a_pretraining_image_at_times_grey():
 def test_a_segment_ends():
     assert len(build(count=4)) == 4
     assert len(list(build(count=4))) == 4
+
+
+def test_processes_share_a_batch_image_by_image():
+    whole = build(batch_size=4, parts=2)[5]
+    parts = [build(batch_size=4, parts=2, share=Share(rank, 2))[5] for rank in (0, 1)]
+    for name in ("image", "jittered", "penalty"):
+        together = torch.cat([getattr(part, name) for part in parts])
+        assert torch.equal(together, getattr(whole, name)), name
+    assert parts[0].dropout_seeds + parts[1].dropout_seeds == whole.dropout_seeds
+    assert len(set(whole.dropout_seeds)) == 4
+    assert {part.tile for part in parts} == {whole.tile}
+
+
+def test_a_batch_that_cannot_be_shared_evenly_is_refused():
+    with pytest.raises(ModelError, match="batch_size that 2 processes can share evenly, got 3"):
+        build(batch_size=3, share=Share(0, 2))
+
+
+def test_a_penalty_tile_is_cut_from_the_crop():
+    whole, tiled = build(), build(parts=2)
+    for step in range(5):
+        tile = tiled[step].penalty_tile
+        assert tiled[step].penalty.shape[-2:] == (144, 144)
+        assert torch.equal(tile.crop_image(whole[step].penalty), tiled[step].penalty)

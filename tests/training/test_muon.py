@@ -42,3 +42,18 @@ def test_steps_descend():
         loss.backward()
         optimiser.step()
     assert losses[-1] < 0.05 * losses[0]
+
+
+def test_rows_of_a_group_are_matrices_of_their_own():
+    """One convolution of two networks side by side moves as two convolutions would."""
+    torch.manual_seed(0)
+    weights = torch.randn(6, 9)
+    whole = torch.nn.Parameter(weights.clone())
+    parts = [torch.nn.Parameter(part.clone()) for part in weights.split(3)]
+    target = torch.randn(6, 9)
+    (whole - target).square().sum().backward()
+    for part, wanted in zip(parts, target.split(3), strict=True):
+        (part - wanted).square().sum().backward()
+    Muon([{"params": [whole], "rows": 3}], lr=0.1).step()
+    Muon(parts, lr=0.1).step()
+    assert torch.equal(whole.detach(), torch.cat([part.detach() for part in parts]))

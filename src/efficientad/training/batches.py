@@ -4,6 +4,7 @@ No generator is carried from step to step: an interrupted training needs no stat
 with the same batches, and two runs with one seed see the same images whatever ran before.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -12,17 +13,25 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from efficientad.data.prepared import read_row
+from efficientad.errors import ModelError
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
+from efficientad.training.features import FeatureFile
+from efficientad.training.tiles import Tile, choose_tile
 
 _JITTER_RANGE = (0.8, 1.2)
 
 
 class DetectionBatch(NamedTuple):
-    """One step's images, float RGB (B, 3, H, W) in [0, 1]."""
+    """One step's images, float RGB (B, 3, H, W) in [0, 1], and what is drawn for them."""
 
     image: Tensor
     jittered: Tensor
-    penalty: Tensor
+    penalty: Tensor  # the pixels of `penalty_tile` alone
+    features: Tensor | None  # the teacher's of `image` (B, 384, h, w), not normalised; None where they were not kept
+    tile: Tile  # of the jittered image, on which the autoencoder's losses are taken
+    penalty_tile: Tile
+    dropout_seeds: tuple[int, ...]  # of each image
 
 
 class DistillationBatch(NamedTuple):
@@ -45,27 +54,56 @@ def convert_to_tensor(images: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 255
 
 
-class DetectionSteps(Dataset[DetectionBatch]):
-    """The batches of steps `first` .. `first + count` of training the detector.
+@dataclass(frozen=True)
+class Share:
+    """This process's part of each batch: one of `processes` equal parts."""
 
-    `images` (N, H, W, 3), of which the rows `indices` are the normal training images, and `penalties`
-    (P, 512, 512, 3), the pretraining images, are uint8 and possibly memory-mapped.
+    rank: int = 0
+    processes: int = 1
+
+    def cut(self, batch_size: int) -> slice:
+        """Return the images of a batch that this process works on; ModelError when they cannot be shared evenly."""
+        if batch_size % self.processes:
+            raise ModelError(
+                f"expected a batch_size that {self.processes} processes can share evenly, got {batch_size}; "
+                f"set it to a multiple of {self.processes}"
+            )
+        size = batch_size // self.processes
+        return slice(self.rank * size, (self.rank + 1) * size)
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """What students and autoencoders are trained on, uint8 RGB and possibly memory-mapped.
+
+    images:    (N, H, W, 3), of which the rows `normals` are the normal training images.
+    penalties: (P, 512, 512, 3), the pretraining images.
+    features:  the teacher's, not normalised, of the first `features.kept` of `normals`; None without any.
     """
 
-    def __init__(
-        self,
-        images: NDArray[np.uint8],
-        indices: NDArray[np.intp],
-        penalties: NDArray[np.uint8],
-        batch_size: int,
-        grey_probability: float,
-        seed: int,
-        first: int,
-        count: int,
-    ) -> None:
-        self.images, self.indices, self.penalties = images, indices, penalties
-        self.batch_size, self.grey_probability, self.seed = batch_size, grey_probability, seed
-        self.first, self.count = first, count
+    images: NDArray[np.uint8]
+    normals: NDArray[np.intp]
+    penalties: NDArray[np.uint8]
+    features: FeatureFile | None = None
+
+
+@dataclass(frozen=True)
+class Draws:
+    """How each step's images are drawn: `tiles` and `penalty_tiles` are parts a side (see `tiles.choose_tile`)."""
+
+    batch_size: int
+    grey_probability: float
+    seed: int
+    tiles: int = 1
+    penalty_tiles: int = 1
+
+
+class DetectionSteps(Dataset[DetectionBatch]):
+    """The batches of steps `first` .. `first + count` of training the detector."""
+
+    def __init__(self, data: TrainingImages, draws: Draws, first: int, count: int, share: Share | None = None) -> None:
+        self.data, self.draws, self.first, self.count = data, draws, first, count
+        self.mine = (share or Share()).cut(draws.batch_size)
 
     def __len__(self) -> int:
         return self.count
@@ -73,44 +111,60 @@ class DetectionSteps(Dataset[DetectionBatch]):
     def __getitem__(self, index: int) -> DetectionBatch:
         if index >= self.count:
             raise IndexError(index)
-        step = self.first + index
-        rng = np.random.default_rng([self.seed, step, 1])
-        chosen = self.indices[order_samples(self.seed, step, self.batch_size, len(self.indices))]
-        image = convert_to_tensor(np.stack([self.images[one] for one in chosen]))
-        kinds = rng.integers(len(JITTERS), size=self.batch_size)
-        factors = rng.uniform(*_JITTER_RANGE, size=self.batch_size)
+        data, draws, step = self.data, self.draws, self.first + index
+        rng = np.random.default_rng([draws.seed, step, 1])
+        chosen = order_samples(draws.seed, step, draws.batch_size, len(data.normals))[self.mine]
+        image = convert_to_tensor(np.stack([read_row(data.images, data.normals[one]) for one in chosen]))
+        kinds = rng.integers(len(JITTERS), size=draws.batch_size)[self.mine]
+        factors = rng.uniform(*_JITTER_RANGE, size=draws.batch_size)[self.mine]
         jittered = torch.cat(
             [
                 jitter_colour(one[None], JITTERS[kind], float(factor))
                 for one, kind, factor in zip(image, kinds, factors, strict=True)
             ]
         )
-        return DetectionBatch(image, jittered, self._draw_penalty(rng))
+        photographs = rng.integers(len(data.penalties), size=draws.batch_size)[self.mine]
+        grey = (rng.random(draws.batch_size) < draws.grey_probability)[self.mine]
+        penalty_tile = choose_tile(data.penalties.shape[1] // 2, draws.penalty_tiles, rng)
+        return DetectionBatch(
+            image,
+            jittered,
+            crop_penalties(data.penalties, photographs, grey, penalty_tile),
+            self._read_features(chosen),
+            choose_tile(image.shape[-1], draws.tiles, rng),
+            penalty_tile,
+            tuple(rng.integers(2**31, size=draws.batch_size)[self.mine].tolist()),
+        )
 
-    def _draw_penalty(self, rng: np.random.Generator) -> Tensor:
-        chosen = rng.integers(len(self.penalties), size=self.batch_size)
-        return crop_penalties(self.penalties, chosen, rng.random(self.batch_size) < self.grey_probability)
+    def _read_features(self, chosen: list[int]) -> Tensor | None:
+        file = self.data.features
+        if file is None or max(chosen) >= file.kept:
+            return None
+        return torch.stack([file.read(one) for one in chosen])
 
 
-def crop_penalties(penalties: NDArray[np.uint8], chosen: NDArray[np.intp], grey: NDArray[np.bool_]) -> Tensor:
-    """Return the middle 256 px of the chosen 512 px pretraining images, (B, 3, 256, 256), in grey where asked."""
+def crop_penalties(
+    penalties: NDArray[np.uint8], chosen: NDArray[np.intp], grey: NDArray[np.bool_], tile: Tile
+) -> Tensor:
+    """Return a tile of the middle 256 px of the chosen 512 px pretraining images, (B, 3, h, w), in grey where asked."""
     side = penalties.shape[1]
     crop = slice(side // 4, side // 4 + side // 2)
-    penalty = convert_to_tensor(np.stack([penalties[index][crop, crop] for index in chosen]))
+    middles = [read_row(penalties, index)[crop, crop] for index in chosen]
+    penalty = convert_to_tensor(np.stack([tile.crop_array(one) for one in middles]))
     return torch.where(torch.from_numpy(grey).view(-1, 1, 1, 1), convert_to_grey(penalty), penalty)
 
 
 class DistillationSteps(Dataset[DistillationBatch]):
     """The batches of steps `first` .. `first + count` of distilling the teacher.
 
-    `images` (N, 256, 256, 3) uint8 and `targets` (N, 384, 56, 56) float16 belong together, and only their
-    rows `indices` are trained on; `mean` and `std` (1, 384, 1, 1) normalise the targets.
+    `images` (N, 256, 256, 3) uint8 and the rows of `targets` belong together, and only their rows `indices` are
+    trained on; `mean` and `std` (1, 384, 1, 1) normalise the targets.
     """
 
     def __init__(
         self,
         images: NDArray[np.uint8],
-        targets: NDArray[np.float16],
+        targets: FeatureFile,
         indices: NDArray[np.intp],
         mean: Tensor,
         std: Tensor,
@@ -118,10 +172,12 @@ class DistillationSteps(Dataset[DistillationBatch]):
         seed: int,
         first: int,
         count: int,
+        share: Share | None = None,
     ) -> None:
         self.images, self.targets, self.indices = images, targets, indices
         self.mean, self.std = mean, std
         self.batch_size, self.seed, self.first, self.count = batch_size, seed, first, count
+        self.mine = (share or Share()).cut(batch_size)
 
     def __len__(self) -> int:
         return self.count
@@ -129,7 +185,8 @@ class DistillationSteps(Dataset[DistillationBatch]):
     def __getitem__(self, index: int) -> DistillationBatch:
         if index >= self.count:
             raise IndexError(index)
-        chosen = self.indices[order_samples(self.seed, self.first + index, self.batch_size, len(self.indices))]
-        target = torch.from_numpy(np.stack([self.targets[one] for one in chosen])).float()
-        image = convert_to_tensor(np.stack([self.images[one] for one in chosen]))
+        order = order_samples(self.seed, self.first + index, self.batch_size, len(self.indices))
+        chosen = self.indices[order[self.mine]]
+        target = torch.stack([self.targets.read(one) for one in chosen]).float()
+        image = convert_to_tensor(np.stack([read_row(self.images, one) for one in chosen]))
         return DistillationBatch(image, (target - self.mean) / self.std)

@@ -1,5 +1,8 @@
 """Training the student and the autoencoder against a frozen teacher (arXiv 2303.14535, Algorithm 1)."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,24 +10,21 @@ import lightning as L
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from efficientad.detector import Detector
+from efficientad.inference import BATCH, choose_device, iterate_batches
 from efficientad.networks.pdn import TEACHER_CHANNELS
 from efficientad.params import PDNSize, TrainParams
-from efficientad.training.autoencoder import train_autoencoder
-from efficientad.training.batches import DetectionBatch, DetectionSteps
-from efficientad.training.loop import LossLog, has_checkpoint, run_training
-from efficientad.training.losses import (
-    compute_feature_loss,
-    compute_hard_feature_loss,
-    compute_penalty_loss,
-)
+from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
+from efficientad.training.features import FeatureFile, write_features
+from efficientad.training.kernels import compute_head_hard_loss, run_layers
+from efficientad.training.loop import LossLog, run_training
+from efficientad.training.losses import compute_feature_loss, compute_penalty_loss
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.schedules import build_optimiser, find_hard_quantile
-from efficientad.training.solve import solve_student
-from efficientad.training.start import fit_teacher_statistics, start_student_from_teacher
+from efficientad.training.tiles import count_cells
+from efficientad.training.workers import first_alone
 
 LOSSES = ("hard_loss", "penalty_loss", "autoencoder_loss", "student_autoencoder_loss")
 
@@ -32,15 +32,10 @@ LOSSES = ("hard_loss", "penalty_loss", "autoencoder_loss", "student_autoencoder_
 class DetectionModule(L.LightningModule):
     """One step of Algorithm 1 on a `DetectionBatch`; the teacher stays as it is."""
 
-    def __init__(self, detector: Detector, params: TrainParams, seed: int) -> None:
+    def __init__(self, detector: Detector, params: TrainParams) -> None:
         super().__init__()
         self.detector = detector
         self.params = params
-        self.seed = seed
-
-    def on_train_batch_start(self, batch: DetectionBatch, batch_idx: int) -> None:
-        """Seed the autoencoder's dropout from the step, so that resuming needs no generator's state."""
-        torch.manual_seed(self.seed * 1_000_003 + self.global_step)
 
     def training_step(self, batch: DetectionBatch, batch_idx: int) -> dict[str, Tensor]:
         """Return the four losses and their sum, each a scalar."""
@@ -52,90 +47,120 @@ class DetectionModule(L.LightningModule):
         }
 
     def configure_optimizers(self) -> Any:
-        """Adam and its schedule over student and autoencoder; the teacher has no gradient."""
-        parameters = [p for p in self.detector.parameters() if p.requires_grad]
-        return build_optimiser(parameters, self.params.recipe, self.params.precision)
+        """Return the recipe's optimiser over student and autoencoder; the teacher has no gradient."""
+        return build_optimiser(group_parameters(self.detector), self.params.recipe, self.params.precision)
+
+
+def group_parameters(detector: Detector) -> list[dict[str, Any]]:
+    """Return what is trained, in groups; each half of the student's last convolution is a matrix of its own to Muon."""
+    head = detector.student[-1]
+    mine = {id(parameter) for parameter in head.parameters()}
+    rest = [p for p in detector.parameters() if p.requires_grad and id(p) not in mine]
+    return [{"params": rest}, {"params": list(head.parameters()), "rows": TEACHER_CHANNELS}]
 
 
 def compute_losses(detector: Detector, batch: DetectionBatch, hard_quantile: float) -> dict[str, Tensor]:
     """Return the losses named in `LOSSES` of one batch.
 
-    The teacher sees image and jittered image in one pass, the student those and the penalty image; of the
-    student's last convolution only the half is computed that the loss on that image reads.
+    The same as Algorithm 1's, with less work: images of one size share a pass; of the student's last convolution only
+    the half is computed that the loss on that image reads; the teacher is asked only for what was not kept of it; and
+    where the batch names a part of an image (`tiles.Tile`), the mean over that part stands for the whole's.
     """
-    image, jittered = detector.normaliser(batch.image), detector.normaliser(batch.jittered)
-    penalty = detector.normaliser(batch.penalty)
+    normalise = detector.normaliser
+    jittered, tile = normalise(batch.jittered), batch.tile
+    part = tile.crop_image(jittered)
     with torch.no_grad():
-        teacher = detector.describe_patches(torch.cat([image, jittered])).float()
-    teacher_image, teacher_jittered = teacher.chunk(2)
-    student_image, student_jittered, student_penalty = run_student(detector.student, image, jittered, penalty)
+        if batch.features is None:
+            teacher, teacher_part = describe_together(detector, [normalise(batch.image), part])
+        else:
+            teacher = detector.normalise_features(batch.features).float()
+            teacher_part = detector.describe_patches(part).float()
+    hidden, hidden_part, hidden_penalty = run_together(
+        list(detector.student)[:-1], [normalise(batch.image), part, normalise(batch.penalty)]
+    )
+    head = detector.student[-1]
+    assert isinstance(head, nn.Conv2d)
+    assert head.bias is not None
+    weight, bias = cast_once(head.weight), cast_once(head.bias)
+    first, second = slice(0, TEACHER_CHANNELS), slice(TEACHER_CHANNELS, None)
     map_size = (teacher.shape[-2], teacher.shape[-1])
-    reconstruction = detector.autoencoder(jittered, map_size).float()
+    generators = [np.random.default_rng(seed) for seed in batch.dropout_seeds] if detector.training else None
+    reconstruction = tile.crop_features(detector.autoencoder(jittered, map_size, generators)).float()
+    student_part = F.conv2d(hidden_part, weight[second], bias[second]).float()
+    student_penalty = F.conv2d(hidden_penalty, weight[first], bias[first]).float()
     return {
-        "hard_loss": compute_hard_feature_loss(teacher_image, student_image, hard_quantile),
-        "penalty_loss": compute_penalty_loss(student_penalty),
-        "autoencoder_loss": compute_feature_loss(teacher_jittered, reconstruction),
-        "student_autoencoder_loss": compute_feature_loss(reconstruction, student_jittered),
+        "hard_loss": compute_head_hard_loss(hidden, weight[first], bias[first], teacher, hard_quantile),
+        "penalty_loss": compute_penalty_loss(student_penalty) * batch.penalty_tile.weight,
+        "autoencoder_loss": compute_feature_loss(teacher_part, reconstruction) * tile.weight,
+        "student_autoencoder_loss": compute_feature_loss(reconstruction, student_part) * tile.weight,
     }
 
 
-def run_student(
-    student: nn.Sequential, image: Tensor, jittered: Tensor, penalty: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the student's prediction of the teacher on `image`, of the autoencoder on `jittered`, and of
-    the teacher on `penalty`, each (B, 384, h, w) float32, in one pass where the sizes allow it.
-    """
-    trunk, head = student[:-1], student[-1]
-    assert isinstance(head, nn.Conv2d)
-    if image.shape == penalty.shape:
-        hidden = trunk(torch.cat([image, jittered, penalty]))
-        hidden_image, hidden_jittered, hidden_penalty = hidden.chunk(3)
-    else:
-        hidden_image, hidden_jittered = trunk(torch.cat([image, jittered])).chunk(2)
-        hidden_penalty = trunk(penalty)
-    bias = head.bias
-    assert bias is not None
-    first, second = slice(0, TEACHER_CHANNELS), slice(TEACHER_CHANNELS, None)
-    return (
-        F.conv2d(hidden_image, head.weight[first], bias[first]).float(),
-        F.conv2d(hidden_jittered, head.weight[second], bias[second]).float(),
-        F.conv2d(hidden_penalty, head.weight[first], bias[first]).float(),
-    )
+def run_together(layers: Iterable[nn.Module], images: Sequence[Tensor]) -> list[Tensor]:
+    """Run the layers of a patch description network on each of the images, those of one shape in one pass."""
+    results: dict[int, Tensor] = {}
+    for shape in dict.fromkeys(image.shape for image in images):
+        alike = [index for index, image in enumerate(images) if image.shape == shape]
+        features = run_layers(layers, torch.cat([images[index] for index in alike]))
+        results.update(zip(alike, features.chunk(len(alike)), strict=True))
+    return [results[index] for index in range(len(images))]
+
+
+def describe_together(detector: Detector, images: Sequence[Tensor]) -> list[Tensor]:
+    """Return the teacher's normalised features of each of the images, float32."""
+    return [detector.normalise_features(one).float() for one in run_together(detector.teacher, images)]
+
+
+def cast_once(parameter: Tensor) -> Tensor:
+    """Return a parameter in autocast's precision, so that its parts need no cast each."""
+    kind = parameter.device.type
+    return parameter.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else parameter
 
 
 def train_detector(
-    size: PDNSize,
-    teacher: nn.Sequential,
-    images: NDArray[np.uint8],
-    normals: NDArray[np.intp],
-    penalties: NDArray[np.uint8],
-    params: TrainParams,
-    seed: int,
-    scratch: Path,
+    size: PDNSize, teacher: nn.Sequential, data: TrainingImages, params: TrainParams, seed: int, scratch: Path
 ) -> tuple[Detector, LossLog]:
-    """Train student and autoencoder of a new detector on the rows `normals` of `images` (N, H, W, 3).
+    """Train student and autoencoder of a new detector.
 
-    `penalties` (P, 512, 512, 3) are pretraining images; both are uint8 RGB. An interrupted training with
-    the same `scratch` folder goes on from its last checkpoint. Returns the detector and its losses.
+    An interrupted training with the same `scratch` folder goes on from its last checkpoint. Returns the
+    detector and its losses.
     """
     torch.manual_seed(seed)
     recipe = params.recipe
     detector = Detector(size)
     detector.teacher.load_state_dict(teacher.state_dict())
-    if not has_checkpoint(scratch):  # which holds all that comes before the first step, too
-        fit_teacher_statistics(detector, images, normals, uses_bfloat16(params.precision))
-        if recipe.autoencoder is not None:
-            train_autoencoder(detector, images, normals, penalties, recipe.autoencoder, params, seed, scratch)
-        if recipe.student_start != "random":
-            start_student_from_teacher(detector)
-        if recipe.solve is not None:
-            solve_student(detector, images, normals, penalties, recipe.solve, params, seed, scratch)
-
-    def build_steps(first: int, count: int) -> DetectionSteps:
-        return DetectionSteps(
-            images, normals, penalties, recipe.batch_size, params.penalty_grey_probability, seed, first, count
-        )
-
-    module = DetectionModule(detector.train(), params, seed)
-    log = run_training(module, build_steps, recipe.steps, params.checkpoint_every, params.precision, scratch)
+    with first_alone():
+        data = keep_features(detector, data, params, scratch)
+    draws = Draws(
+        recipe.batch_size, params.penalty_grey_probability, seed, recipe.autoencoder_tiles, recipe.penalty_tiles
+    )
+    module = DetectionModule(detector.train(), params)
+    build = partial(DetectionSteps, data, draws)
+    log = run_training(module, build, recipe.steps, params.checkpoint_every, params.precision, scratch)
     return detector, log
+
+
+def keep_features(detector: Detector, data: TrainingImages, params: TrainParams, scratch: Path) -> TrainingImages:
+    """Set the detector's channel statistics from all normal training images; keep the teacher's features of them.
+
+    At most `params.cache_gb` of them go to `scratch`, in the precision of the training.
+    """
+    device = choose_device()
+    detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    bfloat16 = uses_bfloat16(params.precision)
+    cells = count_cells(data.images.shape[1])
+    file = FeatureFile(
+        scratch / "teacher.bin", (TEACHER_CHANNELS, cells, cells), torch.bfloat16 if bfloat16 else torch.float32, 0
+    )
+    file = replace(file, kept=min(len(data.normals), int(params.cache_gb * 1e9) // file.row_bytes))
+
+    def describe(rows: slice) -> Tensor:
+        (image,) = iterate_batches(data.images, data.normals[rows])
+        features: Tensor = detector.teacher(detector.normaliser(image))
+        return features
+
+    with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+        mean, std = write_features(describe, len(data.normals), BATCH, file)
+    detector.teacher_mean.copy_(mean)
+    detector.teacher_std.copy_(std)
+    return replace(data, features=file)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning as L
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from efficientad.data.base import hold_out
+from efficientad.data.prepared import read_row
 from efficientad.data.pretraining.write import Pretraining
 from efficientad.detector import ImageNormaliser
 from efficientad.inference import choose_device
@@ -18,15 +19,26 @@ from efficientad.networks.backbones import TEACHER_IMAGE_PX, Backbone, build_bac
 from efficientad.networks.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.params import DistillParams, PDNSize
 from efficientad.training.augment import convert_to_grey
-from efficientad.training.batches import DistillationBatch, DistillationSteps, convert_to_tensor
+from efficientad.training.batches import DistillationBatch, DistillationSteps, Share, convert_to_tensor
+from efficientad.training.features import FeatureFile, write_features
+from efficientad.training.kernels import run_layers
 from efficientad.training.loop import LossLog, run_training
 from efficientad.training.losses import compute_feature_loss
 from efficientad.training.schedules import build_optimiser
-from efficientad.training.statistics import ChannelStatistics
+from efficientad.training.workers import first_alone
 
 _TARGET_CELLS = 56
 _BACKBONE_BATCH = 4
 _CHECKPOINT_EVERY = 50  # steps
+
+
+class Targets(NamedTuple):
+    """What the teacher sees, (N, 256, 256, 3) uint8, what it is to say of it, and what normalises that."""
+
+    images: NDArray[np.uint8]
+    features: FeatureFile
+    mean: Tensor  # (1, 384, 1, 1)
+    std: Tensor
 
 
 class DistillationModule(L.LightningModule):
@@ -40,11 +52,11 @@ class DistillationModule(L.LightningModule):
 
     def training_step(self, batch: DistillationBatch, batch_idx: int) -> dict[str, Tensor]:
         """Return the mean squared error over a `DistillationBatch`."""
-        features = self.teacher(self.normaliser(batch.image)).float()
+        features = run_layers(self.teacher, self.normaliser(batch.image)).float()
         return {"loss": compute_feature_loss(batch.target, features)}
 
     def configure_optimizers(self) -> Any:
-        """Adam over the teacher."""
+        """Return the optimiser of `params` over the teacher."""
         return build_optimiser(self.teacher.parameters(), self.params, self.params.precision)
 
 
@@ -69,45 +81,35 @@ def hold_out_photographs(
 
 
 def write_targets(
-    backbone: Backbone, images: NDArray[np.uint8], grey: NDArray[np.bool_], folder: Path, device: torch.device
-) -> tuple[Tensor, Tensor]:
-    """Compute the backbone's features of all images once and keep them on disk.
+    backbone: Backbone, images: NDArray[np.uint8], grey: NDArray[np.bool_], scratch: Path, device: torch.device
+) -> Targets:
+    """Compute the backbone's features of all images once and keep them on disk, 2.4 MB an image.
 
-    `images` is (N, 512, 512, 3) uint8 RGB. Writes `targets.npy` (N, 384, 56, 56) float16, at 2.4 MB an
-    image, and `images.npy` (N, 256, 256, 3) uint8, what the teacher sees, below `folder`. Returns mean and
-    standard deviation (1, 384, 1, 1) of the features over all images.
+    `images` is (N, 512, 512, 3) uint8 RGB. Writes below `scratch`; an interrupted pass goes on where it left off.
     """
-    shape = (len(images), TEACHER_CHANNELS, _TARGET_CELLS, _TARGET_CELLS)
-    targets = np.lib.format.open_memmap(folder / "targets.npy", "w+", np.float16, shape)
-    views = np.lib.format.open_memmap(
-        folder / "images.npy", "w+", np.uint8, (len(images), TEACHER_IMAGE_PX, TEACHER_IMAGE_PX, 3)
-    )
+    count = len(images)
+    path = scratch / "images.npy"
+    shape = (count, TEACHER_IMAGE_PX, TEACHER_IMAGE_PX, 3)
+    views = np.lib.format.open_memmap(path, "r+" if path.is_file() else "w+", np.uint8, shape)
     backbone = backbone.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    statistics = ChannelStatistics()
+    file = FeatureFile(
+        scratch / "targets.bin", (TEACHER_CHANNELS, _TARGET_CELLS, _TARGET_CELLS), torch.float16, kept=count
+    )
+
+    def describe(rows: slice) -> Tensor:
+        image = convert_to_tensor(np.stack([read_row(images, index) for index in range(rows.start, rows.stop)]))
+        image = torch.where(torch.from_numpy(grey[rows]).view(-1, 1, 1, 1), convert_to_grey(image), image)
+        half = torch.nn.functional.avg_pool2d(image, 2)  # 512 -> 256, by area as `resize_image` does
+        views[rows] = (half * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        return compute_targets(backbone, image.to(device))
+
     with torch.inference_mode():
-        for first in range(0, len(images), _BACKBONE_BATCH):
-            rows = slice(first, first + _BACKBONE_BATCH)
-            image = convert_to_tensor(images[rows])
-            image = torch.where(torch.from_numpy(grey[rows]).view(-1, 1, 1, 1), convert_to_grey(image), image)
-            features = compute_targets(backbone, image.to(device))
-            statistics.update(features)
-            targets[rows] = features.to("cpu", torch.float16).numpy()
-            half = torch.nn.functional.avg_pool2d(image, 2)  # 512 -> 256, by area as `resize_image` does
-            views[rows] = (half * 255).round().byte().permute(0, 2, 3, 1).numpy()
-    targets.flush()
+        mean, std = write_features(describe, count, _BACKBONE_BATCH, file)
     views.flush()
-    return statistics.finish()
+    return Targets(np.load(path, mmap_mode="r"), file, mean, std)
 
 
-def measure_teacher(
-    teacher: nn.Sequential,
-    images: NDArray[np.uint8],
-    targets: NDArray[np.float16],
-    indices: NDArray[np.intp],
-    mean: Tensor,
-    std: Tensor,
-    device: torch.device,
-) -> float:
+def measure_teacher(teacher: nn.Sequential, targets: Targets, indices: NDArray[np.intp], device: torch.device) -> float:
     """Return the teacher's mean squared error on the images `indices`, in variances of the targets' channels.
 
     1 is what a teacher would reach that only knows each channel's mean.
@@ -117,8 +119,9 @@ def measure_teacher(
     errors = []
     with torch.inference_mode():
         for index in indices:
-            features = teacher(normaliser(convert_to_tensor(images[index][None]).to(device))).cpu()
-            wanted = (torch.from_numpy(targets[index][None].astype(np.float32)) - mean) / std
+            image = convert_to_tensor(read_row(targets.images, index)[None])
+            features = teacher(normaliser(image.to(device))).cpu()
+            wanted = (targets.features.read(index)[None].float() - targets.mean) / targets.std
             errors.append(float(compute_feature_loss(wanted, features)))
     return float(np.mean(errors))
 
@@ -133,20 +136,20 @@ def distill_teacher(
     distillation with the same `scratch` folder goes on from its last checkpoint.
     """
     checkpoint = None if params.checkpoint is None else Path(params.checkpoint)
-    backbone = build_backbone(params.backbone, checkpoint)
     device = choose_device()
-    images = pretraining.images
-    grey = choose_grey(len(images), params.grey_probability, params.seed)
-    mean, std = write_targets(backbone, images, grey, scratch, device)
-    targets = np.load(scratch / "targets.npy", mmap_mode="r")
-    views = np.load(scratch / "images.npy", mmap_mode="r")
+    grey = choose_grey(len(pretraining.images), params.grey_probability, params.seed)
+    with first_alone():
+        backbone = build_backbone(params.backbone, checkpoint)
+        targets = write_targets(backbone, pretraining.images, grey, scratch, device)
     held_out, trained = hold_out_photographs(pretraining.photographs, params.held_out_fraction, params.seed)
 
-    def build_steps(first: int, count: int) -> DistillationSteps:
-        return DistillationSteps(views, targets, trained, mean, std, params.batch_size, params.seed, first, count)
+    def build_steps(first: int, count: int, share: Share) -> DistillationSteps:
+        return DistillationSteps(
+            targets.images, targets.features, trained, targets.mean, targets.std, params.batch_size, params.seed,
+            first, count, share,
+        )  # fmt: skip
 
     torch.manual_seed(params.seed)
-    teacher = build_pdn(size, TEACHER_CHANNELS)
-    module = DistillationModule(teacher, params)
+    module = DistillationModule(build_pdn(size, TEACHER_CHANNELS), params)
     log = run_training(module, build_steps, params.steps, _CHECKPOINT_EVERY, params.precision, scratch)
-    return teacher, log, measure_teacher(teacher, views, targets, held_out, mean, std, device)
+    return module.teacher, log, measure_teacher(module.teacher, targets, held_out, device)

@@ -1,8 +1,8 @@
 """One resumable loop for both trainings: Lightning's Trainer over segments of steps.
 
-Each segment is one of Lightning's epochs and ends with a checkpoint in a scratch folder. Batches are a
-function of the step, dropout is seeded from the step: a run that is killed and started again ends in the
-weights of one that was not.
+Each segment is one of Lightning's epochs and ends with a checkpoint in a scratch folder. Batches and dropout are
+functions of the step: a run that is killed and started again ends in the weights of one that was not. Started by
+torchrun, several processes share each batch, average their gradients, and end in the same weights but for rounding.
 """
 
 import csv
@@ -18,25 +18,29 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.core.datamodule import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
+from efficientad.training.batches import Share
+from efficientad.training.memory import keep_freed_memory
 from efficientad.training.precision import choose_precision
 from efficientad.training.progress import StepProgress
+from efficientad.training.workers import find_workers
 
 CHECKPOINT_NAME = "resume.ckpt"
+BuildSteps = Callable[[int, int, Share], Dataset[Any]]
 
 
 class Segments(LightningDataModule):
     """Hands out the batches of the segment that begins at the trainer's current step."""
 
-    def __init__(self, build_steps: Callable[[int, int], Dataset[Any]], steps: int, segment: int) -> None:
+    def __init__(self, build_steps: BuildSteps, steps: int, segment: int, share: Share) -> None:
         super().__init__()
-        self.build_steps, self.steps, self.segment = build_steps, steps, segment
+        self.build_steps, self.steps, self.segment, self.share = build_steps, steps, segment, share
 
     def train_dataloader(self) -> DataLoader[Any]:
-        """Return whole batches, in order; `build_steps(first, count)` makes the dataset."""
+        """Return this process's share of each batch, in order; `build_steps(first, count, share)` makes them."""
         assert self.trainer is not None
         first = self.trainer.global_step
         count = min(self.segment, self.steps - first)
-        return DataLoader(self.build_steps(first, max(count, 1)), batch_size=None, shuffle=False)
+        return DataLoader(self.build_steps(first, max(count, 1), self.share), batch_size=None, shuffle=False)
 
 
 class LossLog(Callback):
@@ -73,7 +77,7 @@ class LossLog(Callback):
 
 def run_training(
     module: L.LightningModule,
-    build_steps: Callable[[int, int], Dataset[Any]],
+    build_steps: BuildSteps,
     steps: int,
     segment: int,
     precision: str,
@@ -84,6 +88,8 @@ def run_training(
     A checkpoint is written every `segment` steps. `precision` is "auto", "fp32" or "bf16".
     """
     torch.use_deterministic_algorithms(True)
+    keep_freed_memory()
+    workers = find_workers()
     log = LossLog()
     keep = ModelCheckpoint(
         scratch, filename=Path(CHECKPOINT_NAME).stem, save_top_k=1, every_n_epochs=1,
@@ -96,7 +102,10 @@ def run_training(
         logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
         trainer = L.Trainer(
             accelerator="auto",
-            devices=1,
+            devices=workers.local_processes,
+            num_nodes=workers.nodes,
+            strategy="ddp" if workers.processes > 1 else "auto",
+            use_distributed_sampler=False,
             precision=choose_precision(precision),
             max_steps=steps,
             max_epochs=-1,
@@ -109,7 +118,7 @@ def run_training(
         )
         trainer.fit(
             module.to(memory_format=torch.channels_last),
-            datamodule=Segments(build_steps, steps, segment),
+            datamodule=Segments(build_steps, steps, segment, Share(workers.rank, workers.processes)),
             ckpt_path=scratch / CHECKPOINT_NAME if has_checkpoint(scratch) else None,
             weights_only=True,
         )

@@ -6,6 +6,7 @@ All take features in float32: squared differences of bfloat16 features lose the 
 import math
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -16,10 +17,15 @@ def compute_hard_feature_loss(teacher: Tensor, student: Tensor, quantile: float)
     its own `quantile` (0.999 in the paper), so that a batch of images equals the mean of batches of one.
     The quantile is exact: the k-th value of all of them, ties included, never a subsample.
     """
-    squared = (teacher - student).square().flatten(1)  # (B, C * h * w) = (B, 1204224) at 256 x 256
-    hard = squared.detach() >= find_quantile(squared.detach(), quantile)
-    per_image = torch.where(hard, squared, 0).sum(dim=1) / hard.sum(dim=1)
-    return per_image.mean()
+    squared = (teacher - student).square()
+    hard, counts = select_hard(squared.detach(), quantile)
+    return (squared[hard] / (len(squared) * counts[hard[0]])).sum()
+
+
+def select_hard(squared: Tensor, quantile: float) -> tuple[tuple[Tensor, ...], Tensor]:
+    """Return the indices of the values of (B, C, h, w) at or above their image's quantile, and each image's count."""
+    hard = squared >= find_quantile(squared.flatten(1), quantile).view(-1, 1, 1, 1)
+    return torch.nonzero(hard, as_tuple=True), hard.flatten(1).sum(dim=1)
 
 
 def find_quantile(values: Tensor, quantile: float) -> Tensor:
@@ -42,9 +48,9 @@ def compute_penalty_loss(student: Tensor) -> Tensor:
 
     It keeps the student from imitating the teacher outside of the normal images.
     """
-    return student.square().mean()
+    return F.mse_loss(student, torch.zeros_like(student))
 
 
 def compute_feature_loss(target: Tensor, prediction: Tensor) -> Tensor:
     """Return the mean squared difference of two feature maps (B, C, h, w): L_AE and L_STAE."""
-    return (target - prediction).square().mean()
+    return F.mse_loss(prediction, target)

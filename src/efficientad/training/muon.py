@@ -19,15 +19,21 @@ _ITERATIONS = 5
 class Muon(torch.optim.Optimizer):
     """Steps of spectral norm `lr` along the orthogonalised Nesterov momentum.
 
-    A convolution's weights are the matrix (out, in * height * width), biases a matrix of one row.
+    A convolution's weights are the matrix (out, in * height * width), biases a matrix of one row. In a group with
+    `rows`, each so many outputs are a matrix of their own: networks side by side in one convolution.
 
     Every direction that the gradient has is followed at the same pace, the weak ones, too, which is what a short
     distillation lacks with Adam: the four layers move together from the first steps on.
     """
 
-    def __init__(self, parameters: Iterable[nn.Parameter], lr: float, dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]],
+        lr: float,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         """`dtype` is of the multiplications inside `orthogonalise`; momentum and weights keep their own."""
-        super().__init__(list(parameters), {"lr": lr})
+        super().__init__(parameters, {"lr": lr, "rows": None})
         self.dtype = dtype
 
     @torch.no_grad()
@@ -40,18 +46,20 @@ class Muon(torch.optim.Optimizer):
         for group in self.param_groups:
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._step_one(parameter, group["lr"])
+                    self._step_one(parameter, group["lr"], group["rows"])
         return loss
 
-    def _step_one(self, parameter: nn.Parameter, rate: float) -> None:
+    def _step_one(self, parameter: nn.Parameter, rate: float, rows: int | None) -> None:
         assert parameter.grad is not None
         state: dict[str, Any] = self.state[parameter]
         momentum = state.setdefault("momentum", torch.zeros_like(parameter))
         momentum.mul_(_MOMENTUM).add_(parameter.grad)
         direction = parameter.grad + _MOMENTUM * momentum
-        matrix = direction.flatten(1) if direction.ndim > 1 else direction[None]
-        tall = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
-        parameter.add_(orthogonalise(matrix, self.dtype).view_as(parameter), alpha=-rate * tall)
+        size = rows or len(parameter)
+        for part, target in zip(torch.split(direction, size), torch.split(parameter.data, size), strict=True):
+            matrix = part.flatten(1) if part.ndim > 1 else part[None]
+            tall = max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5
+            target.add_(orthogonalise(matrix, self.dtype).view_as(target), alpha=-rate * tall)
 
 
 def orthogonalise(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -30,8 +30,12 @@ class OptimiserParams(Protocol):
     def schedule(self) -> str: ...  # noqa: D102
 
 
-def build_optimiser(parameters: Iterable[nn.Parameter], params: OptimiserParams, precision: str) -> dict[str, Any]:
+def build_optimiser(
+    parameters: Iterable[nn.Parameter] | Iterable[dict[str, Any]], params: OptimiserParams, precision: str
+) -> dict[str, Any]:
     """Return Lightning's dictionary of the optimiser and a schedule that advances every step, not every epoch.
+
+    `parameters` may be groups, of which Muon reads `rows`.
 
     `schedule`: "constant"; "step", a tenth of the rate from 95 % of the steps on, as in the paper;
     "one_cycle", up to the rate in a tenth of the steps and down along a cosine (Smith and Topin 2018).

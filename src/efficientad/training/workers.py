@@ -1,0 +1,70 @@
+"""Several processes at one training, as torchrun starts them.
+
+The first of them prepares what all read from the scratch folder and writes the results; on several nodes that folder
+must lie on a file system that they share.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+_PATIENCE = timedelta(hours=12)  # the others wait for the first one's preparations
+
+
+@dataclass(frozen=True)
+class Workers:
+    """Who this process is among all; alone without torchrun."""
+
+    rank: int = 0
+    processes: int = 1
+    local_processes: int = 1
+
+    @property
+    def nodes(self) -> int:
+        """On how many machines they run, the same number on each."""
+        return self.processes // self.local_processes
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes."""
+        return self.rank == 0
+
+
+def find_workers() -> Workers:
+    """Read what torchrun says in the environment."""
+    names = ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")
+    if not all(name in os.environ for name in names):
+        return Workers()
+    return Workers(*(int(os.environ[name]) for name in names))
+
+
+@contextmanager
+def join_workers() -> Iterator[Workers]:
+    """Open the process group, gloo on processors and nccl on GPUs, and close it at the end; nothing when alone."""
+    workers = find_workers()
+    if workers.processes == 1:
+        yield workers
+        return
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo", timeout=_PATIENCE)
+    try:
+        yield workers
+    finally:
+        dist.destroy_process_group()
+
+
+@contextmanager
+def first_alone() -> Iterator[None]:
+    """Let the first process go through the block while the others wait; then they go through, and find it done."""
+    workers = find_workers()
+    if not workers.is_first:
+        dist.barrier()
+    yield
+    if workers.is_first and workers.processes > 1:
+        dist.barrier()

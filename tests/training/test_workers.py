@@ -1,0 +1,73 @@
+"""Two processes at one training end where one process does: the images of each batch are shared out."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from efficientad.training.workers import Workers, find_workers
+
+SCRIPT = Path(__file__).parent / "tiny_training.py"
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run"]
+
+
+def find_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(launchers, folder):
+    """Run the script under each launcher at the same time."""
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    running = [
+        subprocess.Popen([*launcher, str(SCRIPT), str(folder)], env=environment,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for launcher in launchers
+    ]  # fmt: skip
+    said = [process.communicate(timeout=300)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * len(running), "\n".join(said)
+    return {name: load_file(folder / f"{name}.safetensors") for name in ("detector", "teacher")}
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    return run([[sys.executable]], tmp_path_factory.mktemp("alone"))
+
+
+def list_launchers(nodes: int) -> list[list[str]]:
+    if nodes == 1:
+        return [[*TORCHRUN, "--standalone", "--nproc-per-node", "2"]]
+    rendezvous = ["--rdzv-backend", "c10d", "--rdzv-endpoint", f"127.0.0.1:{find_port()}", "--rdzv-id", "test"]
+    return [[*TORCHRUN, "--nnodes", "2", "--nproc-per-node", "1", *rendezvous]] * 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_two_processes_end_in_the_weights_of_one_with_the_whole_batch(tmp_path, alone, nodes):
+    """Within 1e-3 of each tensor's largest value: sums in another order round differently, and Muon carries it on."""
+    shared = run(list_launchers(nodes), tmp_path)
+    for network, weights in alone.items():
+        for name, tensor in weights.items():
+            if name != "threshold":  # infinite before calibration
+                limit = 1e-3 * float(tensor.abs().max())
+                torch.testing.assert_close(shared[network][name], tensor, rtol=0, atol=limit, msg=f"{network}.{name}")
+
+
+def test_a_process_without_torchrun_is_alone(monkeypatch):
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+        monkeypatch.delenv(name, raising=False)
+    assert find_workers() == Workers(0, 1, 1)
+    assert find_workers().nodes == 1
+
+
+def test_torchruns_environment_says_who_this_is(monkeypatch):
+    for name, value in {"RANK": "3", "WORLD_SIZE": "4", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    workers = find_workers()
+    assert (workers.nodes, workers.is_first) == (2, False)
