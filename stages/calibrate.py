@@ -18,7 +18,7 @@ def main() -> None:
     item = parse_item()
     params = load_params(category=item.category).calibrate
     prepared = load_prepared(locate_prepared(item.category))
-    detector, _ = load_detector(item.student)
+    detector, header = load_detector(item.student)
     normals = prepared.indices("validation")
     levels = (params.low_quantile, params.high_quantile)
     student, autoencoder = (
@@ -29,11 +29,9 @@ def main() -> None:
         _, scores = compute_detections(detector, prepared.images, normals, Path(folder) / "maps.npy")
     threshold = fit_threshold(scores, params.false_alarm_rate)
     detector.set_calibration(student, autoencoder, threshold.value)
-    header = {"size": item.size, "image_size": prepared.size, "category": item.category}
-    save_weights(
-        detector, item.detector,
-        {**header, "threshold": threshold.value, "false_alarm_rate": threshold.false_alarm_rate},
-    )  # fmt: skip
+    header |= {"image_size": prepared.size, "category": item.category}
+    header |= {"threshold": threshold.value, "false_alarm_rate": threshold.false_alarm_rate}
+    save_weights(detector, item.detector, header)
     quantiles = {"student": vars(student), "autoencoder": vars(autoencoder)}
     write_json(item.locate_metrics("calibrate"), {"threshold": vars(threshold), "quantiles": quantiles})
 

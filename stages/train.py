@@ -26,7 +26,9 @@ def main() -> None:
             teacher = load_teacher(teacher_path, item.size)
             detector, log = train_detector(item.size, teacher, data, params, item.seed, scratch)
         if workers.is_first:
-            save_weights(detector, item.student, {"size": item.size})
+            save_weights(
+                detector, item.student, {"size": item.size, "shared_convolutions": params.recipe.shared_convolutions}
+            )
             log.write_csv(item.report / "losses.csv")
             write_loss_figure(item.report / "losses.png", log.rows)
 

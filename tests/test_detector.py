@@ -55,3 +55,18 @@ def test_everything_a_score_depends_on_is_in_the_state(detector):
 def test_teacher_is_frozen(detector):
     assert not any(p.requires_grad for p in detector.teacher.parameters())
     assert all(p.requires_grad for p in detector.student.parameters())
+
+
+@pytest.mark.parametrize("shared", [1, 2, 3])
+def test_a_student_that_shares_convolutions_goes_on_from_the_teachers(shared):
+    """The same maps as a whole student whose first convolutions are copies of the teacher's."""
+    torch.manual_seed(0)
+    sharing, whole = Detector("S", shared).eval(), Detector("S").eval()
+    whole.teacher.load_state_dict(sharing.teacher.state_dict())
+    whole.autoencoder.load_state_dict(sharing.autoencoder.state_dict())
+    for index, layer in enumerate([*sharing.teacher[: sharing.shared_layers], *sharing.student]):
+        whole.student[index].load_state_dict(layer.state_dict())
+    image = torch.rand(1, 3, 128, 128)
+    with torch.inference_mode():
+        for one, other in zip(sharing.compute_raw_maps(image), whole.compute_raw_maps(image), strict=True):
+            torch.testing.assert_close(one, other)

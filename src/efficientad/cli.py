@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--precision", choices=("f32", "bf16", "f16"), default="f32",
         help="OpenVINO's arithmetic; f32 gives the scores of training (default: %(default)s)",
     )  # fmt: skip
+    predict.add_argument("--model-cache", type=Path, help="folder for OpenVINO's compiled model: quick starts")
     predict.set_defaults(run=_predict)
 
     download = commands.add_parser("download", help="fetch a data set, before any training")
@@ -57,7 +58,7 @@ def _predict(options: argparse.Namespace) -> int:
     from efficientad.deploy.batch import predict_files
     from efficientad.deploy.predictor import load_engine
 
-    engine = load_engine(options.model, options.device, options.precision)
+    engine = load_engine(options.model, options.device, options.precision, options.model_cache)
     skipped = predict_files(engine, options.images, options.output, heat_maps=not options.no_heat_maps)
     return EXIT_SKIPPED if skipped else 0
 

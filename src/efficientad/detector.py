@@ -22,6 +22,7 @@ from efficientad.networks.pdn import (
     STUDENT_CHANNELS,
     TEACHER_CHANNELS,
     build_pdn,
+    count_layers,
     split_student,
 )
 from efficientad.params import PDNSize
@@ -75,22 +76,22 @@ class Detector(nn.Module):
     autoencoder_quantiles: Tensor
     threshold: Tensor
 
-    def __init__(self, size: PDNSize) -> None:
+    def __init__(self, size: PDNSize, shared_convolutions: int = 0) -> None:
+        """With `shared_convolutions` the student has so many convolutions less, and goes on from the teacher's."""
         super().__init__()
         self.size = size
+        self.shared_convolutions = shared_convolutions
         self.normaliser = ImageNormaliser()
         self.teacher = build_pdn(size, TEACHER_CHANNELS).requires_grad_(False)
-        self.student = build_pdn(size, STUDENT_CHANNELS)
+        student = build_pdn(size, STUDENT_CHANNELS)
+        self.shared_layers = count_layers(student, shared_convolutions)
+        self.student = nn.Sequential(*list(student)[self.shared_layers :])
         self.autoencoder = Autoencoder()
         self.register_buffer("teacher_mean", torch.zeros(1, TEACHER_CHANNELS, 1, 1))
         self.register_buffer("teacher_std", torch.ones(1, TEACHER_CHANNELS, 1, 1))
         self.register_buffer("student_quantiles", torch.tensor([0.0, 1.0]))  # low, high
         self.register_buffer("autoencoder_quantiles", torch.tensor([0.0, 1.0]))  # low, high
         self.register_buffer("threshold", torch.tensor(float("inf")))  # anomalous above it
-
-    def describe_patches(self, normalised: Tensor) -> Tensor:
-        """Return the teacher's features of a normalised image, per channel at zero mean and unit variance."""
-        return self.normalise_features(self.teacher(normalised))
 
     def normalise_features(self, features: Tensor) -> Tensor:
         """Bring the teacher's features (B, 384, h, w) to zero mean and unit variance per channel."""
@@ -100,8 +101,9 @@ class Detector(nn.Module):
     def compute_raw_maps(self, image: Tensor) -> RawMaps:
         """Return the raw distance maps of an RGB image (B, 3, H, W) in [0, 1]."""
         normalised = self.normaliser(image)
-        teacher = self.describe_patches(normalised)  # (B, 384, 56, 56) at 256 x 256
-        predicted_teacher, predicted_autoencoder = split_student(self.student(normalised))
+        hidden = self.teacher[: self.shared_layers](normalised)
+        teacher = self.normalise_features(self.teacher[self.shared_layers :](hidden))  # (B, 384, 56, 56) at 256 x 256
+        predicted_teacher, predicted_autoencoder = split_student(self.student(hidden))
         map_size = (teacher.shape[-2], teacher.shape[-1])
         autoencoder = self.autoencoder(normalised, map_size)
         return RawMaps(

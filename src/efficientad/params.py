@@ -97,6 +97,7 @@ class RecipeParams:
     weight_decay: Annotated[float, Range(0, 1)]
     hard_quantile: Annotated[float, Range(0, 0.999999)]
     hard_warmup_fraction: Fraction
+    shared_convolutions: Annotated[int, Range(0, 3)]
     penalty_tiles: Annotated[int, Range(1, 8)]
     autoencoder_tiles: Annotated[int, Range(1, 8)]
 

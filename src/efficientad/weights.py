@@ -56,7 +56,7 @@ def load_detector(path: Path) -> tuple[Detector, dict[str, Any]]:
     header = load_header(path)
     if "size" not in header:
         raise ModelError(f"expected a detector's weights at {path}, found a header without size")
-    detector = Detector(header["size"])
+    detector = Detector(header["size"], header.get("shared_convolutions", 0))
     load_weights(detector, path)
     return detector.eval(), header
 

@@ -5,7 +5,7 @@ from tiny_models import HEADER, SIDE
 
 from efficientad.deploy.engine import ModelHeader
 from efficientad.deploy.onnx import write_onnx
-from efficientad.deploy.openvino import write_openvino
+from efficientad.deploy.openvino import OpenVINOEngine, write_openvino
 from efficientad.deploy.predictor import load_engine, predict_image
 from efficientad.errors import ModelError
 from efficientad.weights import load_detector
@@ -85,3 +85,31 @@ def test_models_that_are_missing_foreign_or_unfinished_are_refused(models, tmp_p
     (tmp_path / "broken.xml").write_text("<net/>")
     with pytest.raises(ModelError, match="expected an OpenVINO IR"):
         load_engine(tmp_path / "broken.xml")
+
+
+@pytest.mark.parametrize("hint", ["LATENCY", "THROUGHPUT"])
+def test_the_queue_gives_in_order_what_single_runs_give(models, hint):
+    engine = OpenVINOEngine(models / "openvino/fp32/model.xml", hint=hint)
+    rng = np.random.default_rng(1)
+    batches = [rng.integers(0, 256, (size, SIDE, SIDE, 3), dtype=np.uint8) for size in (1, 2, 1, 3, 1, 1)]
+    queued = list(engine.run_queue(iter(batches)))
+    assert len(queued) == len(batches)
+    for batch, (maps, scores) in zip(batches, queued, strict=True):
+        expected_maps, expected_scores = engine.run(batch)
+        np.testing.assert_allclose(maps, expected_maps, atol=1e-5)
+        np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
+
+
+def test_a_cache_folder_keeps_the_compiled_model_and_changes_nothing(models, images, tmp_path):
+    path = models / "openvino/fp32/model.xml"
+    expected = load_engine(path).run(images)
+    for _ in range(2):  # filled, then read
+        found = load_engine(path, cache=tmp_path / "cache").run(images)
+        np.testing.assert_array_equal(found[1], expected[1])
+    assert list((tmp_path / "cache").iterdir())
+
+
+def test_without_a_cache_folder_nothing_is_written(models, images, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    load_engine(models / "openvino/fp32/model.xml").run(images)
+    assert not list(tmp_path.iterdir())

@@ -19,9 +19,15 @@ ROWS = np.arange(4)
 RECIPE = {
     "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "schedule": "one_cycle",
     "weight_decay": 1e-5, "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "penalty_tiles": 1,
-    "autoencoder_tiles": 1,
+    "autoencoder_tiles": 1, "shared_convolutions": 0,
 }  # fmt: skip
-TILED = {"optimiser": "muon", "learning_rate": 0.02, "penalty_tiles": 2, "autoencoder_tiles": 2}
+TILED = {
+    "shared_convolutions": 2,
+    "optimiser": "muon",
+    "learning_rate": 0.02,
+    "penalty_tiles": 2,
+    "autoencoder_tiles": 2,
+}
 
 
 def build_params(precision="fp32", checkpoint_every=2, cache_gb=1.0, **changes):
@@ -34,14 +40,15 @@ def compute_plain_losses(detector, x, xj, p):
     n, nj, np_ = (detector.normaliser(one) for one in (x, xj, p))
     teacher = (detector.teacher(n) - detector.teacher_mean) / detector.teacher_std
     teacher_jittered = (detector.teacher(nj) - detector.teacher_mean) / detector.teacher_std
-    difference = (teacher.detach() - detector.student(n)[:, :384]) ** 2
+    trunk = detector.teacher[: detector.shared_layers]
+    difference = (teacher.detach() - detector.student(trunk(n))[:, :384]) ** 2
     hard = [d[d >= float(np.quantile(d.detach().numpy(), 0.999))].mean() for d in difference]
     reconstruction = detector.autoencoder(nj, teacher.shape[-2:])
     return {
         "hard_loss": torch.stack(hard).mean(),
-        "penalty_loss": (detector.student(np_)[:, :384] ** 2).mean(),
+        "penalty_loss": (detector.student(trunk(np_))[:, :384] ** 2).mean(),
         "autoencoder_loss": ((teacher_jittered.detach() - reconstruction) ** 2).mean(),
-        "student_autoencoder_loss": ((reconstruction - detector.student(nj)[:, 384:]) ** 2).mean(),
+        "student_autoencoder_loss": ((reconstruction - detector.student(trunk(nj))[:, 384:]) ** 2).mean(),
     }
 
 
@@ -52,17 +59,18 @@ def build_batch(side=SIDE, batch=1, features=None, parts=1, seed=0):
     return DetectionBatch(x, xj, penalty_tile.crop_image(p), features, tile, penalty_tile, tuple(range(batch))), p
 
 
-def build_detector():
+def build_detector(shared=0):
     torch.manual_seed(1)
-    detector = Detector("S").eval()  # no dropout, so that both sides see one autoencoder
+    detector = Detector("S", shared).eval()  # no dropout, so that both sides see one autoencoder
     detector.teacher_mean.normal_()
     return detector
 
 
 @pytest.mark.parametrize(("side", "batch"), [(64, 1), (64, 2), (96, 1)])  # one student pass, or two when sizes differ
 @pytest.mark.parametrize("kept", [False, True])
-def test_losses_and_gradients_are_those_of_the_plain_formulas(side, batch, kept):
-    detector = build_detector()
+@pytest.mark.parametrize("shared", [0, 2])
+def test_losses_and_gradients_are_those_of_the_plain_formulas(side, batch, kept, shared):
+    detector = build_detector(shared)
     images, penalty = build_batch(side, batch)
     if kept:
         images = images._replace(features=detector.teacher(detector.normaliser(images.image)).detach())

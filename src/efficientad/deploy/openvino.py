@@ -1,7 +1,9 @@
 """ONNX -> OpenVINO IR, and running it. The only file that imports openvino."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import openvino
@@ -11,6 +13,8 @@ from efficientad.deploy.engine import ModelHeader
 from efficientad.errors import ModelError
 
 _SECTION = "efficientad"
+Precision = Literal["f32", "bf16", "f16"]
+Hint = Literal["LATENCY", "THROUGHPUT"]
 
 
 def write_openvino(onnx_path: Path, header: ModelHeader, xml_path: Path, fp16: bool) -> None:
@@ -32,11 +36,24 @@ class OpenVINOEngine:
     """A detector in OpenVINO, on `device`.
 
     Computes in float32 unless told otherwise: left to itself OpenVINO computes in bfloat16 where the
-    processor can, and its scores would differ from training's in the third digit. Raises ModelError when
-    the file cannot be read.
+    processor can, and its scores would differ from training's in the third digit.
     """
 
-    def __init__(self, path: Path, device: str = "CPU", precision: str = "f32") -> None:
+    def __init__(
+        self,
+        path: Path,
+        device: str = "CPU",
+        precision: Precision = "f32",
+        hint: Hint = "LATENCY",
+        cache: Path | None = None,
+    ) -> None:
+        """Compile the IR at `path`.
+
+        hint:  "LATENCY" for one image at a time, "THROUGHPUT" for `run_queue` over many.
+        cache: folder that keeps the compiled model, so that the next start is quick; None keeps nothing.
+
+        Raises ModelError when the file cannot be read.
+        """
         core = openvino.Core()
         try:
             model = core.read_model(path)
@@ -47,10 +64,36 @@ class OpenVINOEngine:
             key: model.get_rt_info([_SECTION, key]).astype(str) for key in keys if model.has_rt_info([_SECTION, key])
         }
         self.header = ModelHeader.parse(values, path)
-        settings = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": precision}
+        settings: dict[str, str] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
+        if cache is not None:
+            settings["CACHE_DIR"] = str(cache)
         self.compiled = core.compile_model(model, device, settings)
 
     def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """See `Engine.run`."""
         result = self.compiled(np.ascontiguousarray(images))
         return result["anomaly_map"][:, 0].copy(), result["anomaly_score"].copy()
+
+    def run_queue(
+        self, batches: Iterable[NDArray[np.uint8]]
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Run many batches, several at a time, and yield what `run` gives for each, in their order.
+
+        No more are under way than the device has requests for: memory does not grow with their number.
+        """
+        queue = openvino.AsyncInferQueue(self.compiled)
+        done: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+
+        def keep(request: Any, index: int) -> None:
+            maps, scores = (request.get_tensor(name).data for name in ("anomaly_map", "anomaly_score"))
+            done[index] = (maps[:, 0].copy(), scores.copy())
+
+        queue.set_callback(keep)
+        taken = 0
+        for index, images in enumerate(batches):
+            queue.start_async({"image": np.ascontiguousarray(images)}, index)
+            while taken in done:
+                yield done.pop(taken)
+                taken += 1
+        queue.wait_all()
+        yield from (done[index] for index in sorted(done))

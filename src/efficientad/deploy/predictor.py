@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,12 +31,18 @@ class Prediction:
         return "anomalous" if self.is_anomalous else "normal"
 
 
-def load_engine(path: Path, device: str = "CPU", precision: str = "f32") -> Engine:
+def load_engine(
+    path: Path,
+    device: str = "CPU",
+    precision: Literal["f32", "bf16", "f16"] = "f32",
+    cache: Path | None = None,
+) -> Engine:
     """Open a model with the runtime that its file is for.
 
     `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, or a folder of the pipeline that
-    holds `openvino/fp32/model.xml`. Only the runtime in question is imported; `device` and `precision`
-    are OpenVINO's. Raises ModelError when there is no such file, or none of these.
+    holds `openvino/fp32/model.xml`. Only the runtime in question is imported; `device`, `precision`
+    and `cache`, a folder for the compiled model, are OpenVINO's. Raises ModelError when there is no such file,
+    or none of these.
     """
     if path.is_dir():
         path = path / "openvino" / "fp32" / "model.xml"
@@ -44,7 +51,7 @@ def load_engine(path: Path, device: str = "CPU", precision: str = "f32") -> Engi
     if path.suffix == ".xml":
         from efficientad.deploy.openvino import OpenVINOEngine
 
-        return OpenVINOEngine(path, device, precision)
+        return OpenVINOEngine(path, device, precision, cache=cache)
     if path.suffix == ".onnx":
         from efficientad.deploy.onnxruntime import OnnxEngine
 

@@ -45,6 +45,17 @@ def build_pdn(size: PDNSize, out_channels: int) -> nn.Sequential:
     return pdn
 
 
+def count_layers(pdn: nn.Sequential, convolutions: int) -> int:
+    """Return how many layers stand before the convolution after the first `convolutions`; 0 for none.
+
+    >>> count_layers(build_pdn("S", 384), 2)
+    6
+    """
+    if convolutions == 0:
+        return 0
+    return [index for index, layer in enumerate(pdn) if isinstance(layer, nn.Conv2d)][convolutions]
+
+
 def initialise_he(network: nn.Module) -> None:
     """Draw every convolution's weights from N(0, 2 / fan_in) and zero its biases, in place."""
     for module in network.modules():

@@ -62,22 +62,20 @@ def group_parameters(detector: Detector) -> list[dict[str, Any]]:
 def compute_losses(detector: Detector, batch: DetectionBatch, hard_quantile: float) -> dict[str, Tensor]:
     """Return the losses named in `LOSSES` of one batch.
 
-    The same as Algorithm 1's, with less work: images of one size share a pass; of the student's last convolution only
-    the half is computed that the loss on that image reads; the teacher is asked only for what was not kept of it; and
-    where the batch names a part of an image (`tiles.Tile`), the mean over that part stands for the whole's.
+    The same as Algorithm 1's, with less work: images of one size share a pass, and student and teacher the layers that
+    they have in common; of the student's last convolution only the half is computed that the loss on that image reads;
+    the teacher is asked only for what was not kept of it; and where the batch names a part of an image (`tiles.Tile`),
+    the mean over that part stands for the whole's.
     """
-    normalise = detector.normaliser
-    jittered, tile = normalise(batch.jittered), batch.tile
-    part = tile.crop_image(jittered)
+    image, jittered, penalty = (detector.normaliser(one) for one in (batch.image, batch.jittered, batch.penalty))
+    tile, layers = batch.tile, list(detector.teacher)
     with torch.no_grad():
-        if batch.features is None:
-            teacher, teacher_part = describe_together(detector, [normalise(batch.image), part])
-        else:
-            teacher = detector.normalise_features(batch.features).float()
-            teacher_part = detector.describe_patches(part).float()
-    hidden, hidden_part, hidden_penalty = run_together(
-        list(detector.student)[:-1], [normalise(batch.image), part, normalise(batch.penalty)]
-    )
+        shared = run_together(layers[: detector.shared_layers], [image, tile.crop_image(jittered), penalty])
+        wanted = shared[:2] if batch.features is None else shared[1:2]  # of image and jittered image
+        described = run_together(layers[detector.shared_layers :], wanted)
+        kept = [] if batch.features is None else [batch.features]
+        teacher, teacher_part = (detector.normalise_features(one).float() for one in [*kept, *described])
+    hidden, hidden_part, hidden_penalty = run_together(list(detector.student)[:-1], shared)
     head = detector.student[-1]
     assert isinstance(head, nn.Conv2d)
     assert head.bias is not None
@@ -106,11 +104,6 @@ def run_together(layers: Iterable[nn.Module], images: Sequence[Tensor]) -> list[
     return [results[index] for index in range(len(images))]
 
 
-def describe_together(detector: Detector, images: Sequence[Tensor]) -> list[Tensor]:
-    """Return the teacher's normalised features of each of the images, float32."""
-    return [detector.normalise_features(one).float() for one in run_together(detector.teacher, images)]
-
-
 def cast_once(parameter: Tensor) -> Tensor:
     """Return a parameter in autocast's precision, so that its parts need no cast each."""
     kind = parameter.device.type
@@ -127,7 +120,7 @@ def train_detector(
     """
     torch.manual_seed(seed)
     recipe = params.recipe
-    detector = Detector(size)
+    detector = Detector(size, recipe.shared_convolutions)
     detector.teacher.load_state_dict(teacher.state_dict())
     with first_alone():
         data = keep_features(detector, data, params, scratch)
