@@ -34,7 +34,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         found = compute_detections(detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy")
         split = build_test_split(prepared, *found)
-        scale = fit_heat_scale(header["threshold"], np.asarray(split.maps))
+        scale = fit_heat_scale(header["threshold"], np.stack([*split.maps]))
         for defect in sorted(set(split.defects), key=lambda one: (one != "good", one)):
             rows = [index for index, one in enumerate(split.defects) if one == defect]
             row = sorted(rows, key=lambda index: float(split.scores[index]))[len(rows) // 2]

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from efficientad.data.prepared import read_row
+from efficientad.data.rows import Rows, read_row
 from efficientad.detector import Detector, RawMaps
 
 BATCH = 4
@@ -43,20 +43,20 @@ def compute_raw_maps(
 
 def compute_detections(
     detector: Detector, images: NDArray[np.uint8], indices: NDArray[np.intp], path: Path
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+) -> tuple[Rows, NDArray[np.float32]]:
     """Return anomaly maps (n, H, W) and scores (n,) of the chosen images.
 
-    The maps are memory-mapped from the new file `path`: a large test set does not fill the memory.
+    The maps lie in the new file `path` and are read one at a time: a large test set does not fill the memory.
     """
     detector = detector.to(choose_device()).eval()
-    maps = np.lib.format.open_memmap(path, "w+", np.float32, (len(indices), *images.shape[1:3]))
+    shape = (len(indices), *images.shape[1:3])
     scores = np.empty(len(indices), dtype=np.float32)
     first = 0
-    with torch.inference_mode():
+    with torch.inference_mode(), path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
         for image in iterate_batches(images, indices):
             detection = detector(image)
-            rows = slice(first, first + len(image))
-            maps[rows] = detection.anomaly_map[:, 0].cpu().numpy()
-            scores[rows] = detection.anomaly_score.cpu().numpy()
+            file.write(detection.anomaly_map[:, 0].cpu().numpy().astype("<f4").tobytes())
+            scores[first : first + len(image)] = detection.anomaly_score.cpu().numpy()
             first += len(image)
-    return maps, scores
+    return Rows(np.load(path, mmap_mode="r")), scores

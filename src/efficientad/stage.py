@@ -56,7 +56,7 @@ def run_stage(main: Callable[[], None]) -> None:
         "stage": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(time.process_time() - cpu_started, 2),
-        "peak_rss_mb": _measure_peak_rss_mb(),
+        "peak_rss_mb": measure_peak_rss_mb(),
     }
     if os.environ.get("RANK", "0") != "0":  # of several processes started by torchrun the first one writes
         return
@@ -65,7 +65,7 @@ def run_stage(main: Callable[[], None]) -> None:
         file.write(json.dumps(cost) + "\n")
 
 
-def _measure_peak_rss_mb() -> float | None:
+def measure_peak_rss_mb() -> float | None:
     """Return the process's largest resident set; None on Windows, which has no `resource`."""
     if sys.platform == "win32":
         return None

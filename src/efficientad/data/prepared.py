@@ -7,7 +7,6 @@ raw/NNNN.png   a few pictures at native size, for the comparison of exported mod
 """
 
 import json
-import mmap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,21 +117,3 @@ def load_array(path: Path) -> NDArray[Any]:
     except (OSError, ValueError) as error:
         raise DataError(f"expected an array at {path}: {error}; run the stage that writes it again") from error
     return array
-
-
-def read_row(array: NDArray[Any], index: int) -> NDArray[Any]:
-    """Return a row of an array; a memory-mapped one is read from its file.
-
-    Pages of a map, once touched, count as this process's memory for as long as the system leaves them there.
-    """
-    if not isinstance(array, np.memmap) or array.filename is None or not is_whole_map(array):
-        return np.asarray(array[index])
-    shape = array.shape[1:]
-    count = int(np.prod(shape))
-    row = np.fromfile(array.filename, array.dtype, count, offset=array.offset + int(index) * count * array.itemsize)
-    return row.reshape(shape)
-
-
-def is_whole_map(array: NDArray[Any]) -> bool:
-    """Whether a memory map is of a file's whole array; a slice of one does not know where it begins."""
-    return isinstance(array.base, mmap.mmap)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from efficientad.data.images import colour_map, outline
+from efficientad.data.rows import Rows
 from efficientad.errors import MetricError
 from efficientad.reporting.canvas import open_figure
 from efficientad.reporting.cases import Cases, select_cases
@@ -57,9 +58,9 @@ def fit_heat_scale(threshold: float, maps: NDArray[np.float32]) -> HeatScale:
 def write_contact_sheet(
     path: Path,
     cases: Cases,
-    images: NDArray[np.uint8],
-    masks: NDArray[np.bool_],
-    maps: NDArray[np.float32],
+    images: Rows | NDArray[np.uint8],
+    masks: Rows | NDArray[np.bool_],
+    maps: Rows | NDArray[np.float32],
     scores: NDArray[Any],
     labels: NDArray[Any],
     names: Sequence[str],
@@ -76,7 +77,7 @@ def write_contact_sheet(
     """
     _check(cases, images, masks, maps, scores, labels, names)
     shown = [index for _, index, _ in _list_rows(cases)]
-    scale = fit_heat_scale(threshold, np.asarray(maps[shown]))
+    scale = fit_heat_scale(threshold, np.stack([maps[index] for index in shown]))
     height, width = maps.shape[1:]
     panel_height = max(1, round(PANEL_PX * height / width))
     sheet_width = 2 * MARGIN_PX + len(COLUMNS) * (PANEL_PX + GAP_PX) - GAP_PX
@@ -180,7 +181,7 @@ def _write_on(axes: Axes, text: str) -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", bbox=box)
 
 
-def _check(cases: Cases, images: NDArray[np.uint8], masks: NDArray[np.bool_], maps: Any, *rest: Any) -> None:
+def _check(cases: Cases, images: Any, masks: Any, maps: Any, *rest: Any) -> None:
     if len(cases) == 0:
         raise MetricError("Expected one case or more, got none: select cases from a split that has images.")
     sizes = [images.shape[:-1], masks.shape, maps.shape]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.prepared import Prepared
+from efficientad.data.rows import Rows
 from efficientad.metrics.curves import Curve, ProCurve, downsample_curve
 from efficientad.metrics.image_level import compute_confusion, compute_image_metrics, compute_roc_curve
 from efficientad.metrics.pixel_level import compute_pixel_auroc, compute_pro_curve, integrate_pro_curve
@@ -26,14 +27,14 @@ class TestSplit:
     names: Sequence[str]
     defects: Sequence[str]
     labels: NDArray[np.int64]  # (N,), 0 normal, 1 anomalous
-    images: NDArray[np.uint8]  # (N, H, W, 3) RGB
-    masks: NDArray[np.bool_]  # (N, H, W)
+    images: Rows  # (N, H, W, 3) uint8 RGB
+    masks: Rows  # (N, H, W) bool
     mask_known: NDArray[np.bool_]  # (N,)
-    maps: NDArray[np.float32]  # (N, H, W)
+    maps: Rows  # (N, H, W) float32
     scores: NDArray[np.float32]  # (N,)
 
 
-def build_test_split(prepared: Prepared, maps: NDArray[np.float32], scores: NDArray[np.float32]) -> TestSplit:
+def build_test_split(prepared: Prepared, maps: Rows, scores: NDArray[np.float32]) -> TestSplit:
     """Join the prepared test images with what the detector said of them, in the same order."""
     indices = prepared.indices("test")
     rows = [prepared.rows[index] for index in indices]
@@ -41,8 +42,8 @@ def build_test_split(prepared: Prepared, maps: NDArray[np.float32], scores: NDAr
         names=[row.name for row in rows],
         defects=[row.defect for row in rows],
         labels=np.array([row.label for row in rows]),
-        images=prepared.images[indices],
-        masks=prepared.masks[indices],
+        images=Rows(prepared.images, indices),
+        masks=Rows(prepared.masks, indices),
         mask_known=np.array([row.mask for row in rows]),
         maps=maps,
         scores=scores,
@@ -59,7 +60,7 @@ def measure(split: TestSplit, fpr_limit: float) -> dict[str, float]:
     if _has_both_classes(split):
         metrics |= compute_image_metrics(split.scores, split.labels)
     maps, masks = _collect_pixels(split)
-    if maps:
+    if len(maps):
         metrics["pixel_auroc"] = compute_pixel_auroc(maps, masks)
         metrics["au_pro"] = integrate_pro_curve(compute_pro_curve(maps, masks), fpr_limit)
     return metrics
@@ -123,12 +124,12 @@ def _has_both_classes(split: TestSplit) -> bool:
     return 0 < int(split.labels.sum()) < len(split.labels)
 
 
-def _collect_pixels(split: TestSplit) -> tuple[list[NDArray[np.float32]], list[NDArray[np.bool_]]]:
+def _collect_pixels(split: TestSplit) -> tuple[Rows, Rows]:
     """Return maps and masks of the normal images and of the annotated anomalous ones.
 
     An anomalous image without a mask would count as free of defects; with no annotated defect at all
-    there is nothing to measure, and both lists are empty.
+    there is nothing to measure, and both are empty.
     """
     annotated = split.mask_known & (split.labels == 1)
     rows = np.flatnonzero(((split.labels == 0) | split.mask_known) & annotated.any())
-    return [split.maps[row] for row in rows], [split.masks[row] for row in rows]
+    return split.maps.select(rows), split.masks.select(rows)

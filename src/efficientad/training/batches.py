@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from efficientad.data.prepared import read_row
+from efficientad.data.rows import read_row
 from efficientad.errors import ModelError
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
 from efficientad.training.features import FeatureFile

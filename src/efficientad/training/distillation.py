@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from efficientad.data.base import hold_out
-from efficientad.data.prepared import read_row
 from efficientad.data.pretraining.write import Pretraining
+from efficientad.data.rows import read_row
 from efficientad.detector import ImageNormaliser
 from efficientad.inference import choose_device
 from efficientad.networks.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets

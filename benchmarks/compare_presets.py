@@ -1,0 +1,47 @@
+"""Compares the preset `cpu` with a run of ten times its steps, and keeps both in docs/benchmarks.json.
+
+    python benchmarks/compare_presets.py OUTPUT
+
+runs `dvc exp run` in a workspace whose params.yaml names one size, one category with defects and one seed, for example
+a clone that was set up for magnetic tiles (docs/results.md has the command). OUTPUT is the benchmarks.json to add to.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from efficientad.layout import Item
+from efficientad.params import load_params
+from efficientad.stage import TIMINGS, read_json, write_json
+
+
+def run_steps(steps: int) -> dict[str, Any]:
+    """Train with so many steps; return them with the minutes of the train stage and the accuracy."""
+    params = load_params()
+    (size,), (category,), (seed,) = params.sizes, params.categories, params.seeds
+    item = Item(size, category, seed)
+    target = f"evaluate@{size}-{category}-{seed}"
+    subprocess.run(["dvc", "exp", "run", "-S", f"train.cpu.steps={steps}", target], check=True)
+    name = f"train.py {size} {category} {seed}"
+    rows = [json.loads(line) for line in TIMINGS.read_text("utf-8").splitlines()]
+    seconds = [row["seconds"] for row in rows if row["stage"] == name][-1]
+    metrics = read_json(item.locate_metrics("evaluate"))["metrics"]
+    return {"steps": steps, "minutes": round(seconds / 60, 1), **metrics}
+
+
+def main() -> None:
+    """Run the preset, then ten times as long."""
+    params = load_params()
+    steps = params.train.cpu.steps
+    output = Path(sys.argv[1])
+    found = read_json(output) if output.is_file() else {}
+    found["preset"] = {"data": params.categories[0], "cpu": run_steps(steps)}
+    write_json(output, found)
+    found["preset"]["ten_times"] = run_steps(10 * steps)
+    write_json(output, found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""One image from uint8 to score, in each runtime and precision, and many through OpenVINO's queue."""
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from timing import measure_peak, summarise, time_repeatedly
+
+from efficientad.deploy.engine import ModelHeader
+from efficientad.deploy.graph import StationGraph
+from efficientad.deploy.onnx import write_onnx
+from efficientad.deploy.onnxruntime import OnnxEngine
+from efficientad.deploy.openvino import OpenVINOEngine, Precision, write_openvino
+from efficientad.detector import Detector
+from efficientad.maps import Quantiles
+from efficientad.params import load_params
+from efficientad.training.precision import uses_bfloat16
+
+REPEATS, MANY = 40, 60
+
+
+def measure_inference() -> dict[str, Any]:
+    """Return the section `inference`, size S at 256 px; weights do not matter for the time, so they are random.
+
+    torch_fp32 is eager torch as a paper-like detector (nothing shared); the others are what train.cpu exports, with
+    and without the sharing where the name says so.
+    """
+    shared = load_params().train.cpu.shared_convolutions
+    image = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
+    found: dict[str, Any] = {}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for sharing, suffix in ((0, "_unshared"), (shared, "")):
+            torch.manual_seed(0)
+            detector = Detector("S", sharing).eval()
+            detector.set_calibration(Quantiles(0.0, 1.0), Quantiles(0.0, 1.0), 1.0)
+            header = ModelHeader("S", 256, "benchmark", 1.0, 0.05)
+            write_onnx(detector, header, folder / f"model{suffix}.onnx")
+            graph = StationGraph(detector)
+            found[f"torch_fp32{suffix}"] = time_torch(graph, image, bfloat16=False)
+            if uses_bfloat16("auto"):
+                found[f"torch_bf16{suffix}"] = time_torch(graph, image, bfloat16=True)
+            for half in (False, True):
+                path = folder / f"{'fp16' if half else 'fp32'}{suffix}" / "model.xml"
+                write_openvino(folder / f"model{suffix}.onnx", header, path, half)
+            found[f"onnxruntime_fp32{suffix}"] = time_engine(OnnxEngine(folder / f"model{suffix}.onnx").run, image)
+            cases: list[tuple[str, str, Precision]] = [("fp32", "fp32", "f32"), ("fp16", "fp16", "f32")]
+            if uses_bfloat16("auto"):
+                cases.append(("bf16", "fp32", "bf16"))
+            for label, weights, precision in cases:
+                path = folder / f"{weights}{suffix}" / "model.xml"
+                one = time_engine(OpenVINOEngine(path, precision=precision).run, image)
+                one["images_per_s"] = measure_throughput(path, precision, image)
+                found[f"openvino_{label}{suffix}"] = one
+    return found
+
+
+def time_torch(graph: StationGraph, image: NDArray[np.uint8], bfloat16: bool) -> dict[str, float]:
+    """Time eager torch, channels last."""
+    graph = graph.to(memory_format=torch.channels_last) if bfloat16 else graph  # type: ignore[call-overload]
+    pixels = torch.from_numpy(image)
+
+    def run(_: NDArray[np.uint8]) -> object:
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            return graph(pixels)
+
+    return time_engine(run, image)
+
+
+def time_engine(run: Callable[[NDArray[np.uint8]], object], image: NDArray[np.uint8]) -> dict[str, float]:
+    """Return latencies of one image at a time and what they come to in a second."""
+    times = time_repeatedly(lambda: run(image), REPEATS)
+    return {**summarise(times), "images_per_s": round(1000 / float(np.median(times)), 1)}
+
+
+def measure_throughput(path: Path, precision: Precision, image: NDArray[np.uint8]) -> float:
+    """Return images a second through the asynchronous queue, with OpenVINO's hint for it."""
+    engine = OpenVINOEngine(path, precision=precision, hint="THROUGHPUT")
+    list(engine.run_queue(image for _ in range(8)))
+    started = perf_counter()
+    count = sum(1 for _ in engine.run_queue(image for _ in range(MANY)))
+    return round(count / (perf_counter() - started), 1)
+
+
+def find_peak_share(inference: dict[str, Any]) -> dict[str, float]:
+    """Return which share of the measured peak OpenVINO's multiplications reach in each precision."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    detector = Detector("S", load_params().train.cpu.shared_convolutions).eval()
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        detector(torch.rand(1, 3, 256, 256))
+    work = counter.get_total_flops() / 2 / 1e9
+    kinds = {"openvino_fp32": torch.float32, "openvino_bf16": torch.bfloat16}
+    return {
+        name: round(work / (inference[name]["p50_ms"] * 1e-3) / measure_peak(dtype), 3)
+        for name, dtype in kinds.items()
+        if name in inference
+    }

@@ -1,0 +1,104 @@
+"""Measures speed and memory on this machine: docs/benchmarks.json, and docs/benchmarks.md from it.
+
+    python benchmarks/measure.py [SECTION ...]
+
+Sections: train_step, inference, au_pro, peak_rss_mb, scaling; all by default. peak_rss_mb reads what the stages of the
+last `dvc repro` noted in .scratch/timings.jsonl. The section `preset` is written by benchmarks/compare_presets.py.
+"""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from au_pro import measure_au_pro
+from inference import find_peak_share, measure_inference
+from scaling import measure_scaling
+from timing import describe_machine
+from train_step import measure_train_step
+
+from efficientad.stage import TIMINGS, read_json, write_json
+
+BENCHMARKS, PAGE = Path("docs/benchmarks.json"), Path("docs/benchmarks.md")
+
+
+def read_peak_memory() -> dict[str, float]:
+    """Return the section `peak_rss_mb`: the last run of each stage, the largest of its items."""
+    rows = [json.loads(line) for line in TIMINGS.read_text("utf-8").splitlines()] if TIMINGS.is_file() else []
+    last = {row["stage"]: row["peak_rss_mb"] for row in rows}
+    found: dict[str, float] = {}
+    for stage, peak in last.items():
+        name = stage.split()[0].removesuffix(".py")
+        found[name] = max(peak, found.get(name, 0.0))
+    return found
+
+
+SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
+    "train_step": measure_train_step,
+    "inference": measure_inference,
+    "au_pro": measure_au_pro,
+    "scaling": measure_scaling,
+    "peak_rss_mb": read_peak_memory,
+}
+
+
+def render(found: dict[str, Any]) -> str:
+    """Return the page."""
+    lines = [
+        "# Benchmarks",
+        "",
+        "Rendered by `benchmarks/measure.py` from docs/benchmarks.json; do not edit. Medians in one run (`make bench`),",
+        "size S, images of 256 x 256 px, batch 1. The machine is shared, so that only ratios of one section compare.",
+        "",
+        *(f"- {name}: {value}" for name, value in found["machine"].items()),
+    ]
+    titles = {
+        "train_step": "A training step",
+        "preset": "Seconds to an accuracy",
+        "au_pro": "AU-PRO",
+        "scaling": "Cost against the number of images",
+        "peak_rss_mb": "Peak memory of each stage of the default run, MB",
+    }
+    if "inference" in found:
+        lines += ["", "## Inference", "", "| runtime | p50 ms | p95 ms | images a second |", "|---|---|---|---|"]
+        lines += [
+            f"| {name} | {one['p50_ms']} | {one['p95_ms']} | {one['images_per_s']} |"
+            for name, one in found["inference"].items()
+        ]
+        lines += [
+            "",
+            "`_unshared` is the paper's student; the others share convolutions with the teacher (train.cpu). OpenVINO's",
+            "images a second are those of its asynchronous queue with the hint for throughput.",
+        ]
+    if "inference_peak_share" in found:
+        shares = ", ".join(f"{name} {value}" for name, value in found["inference_peak_share"].items())
+        lines += [f"Share of the measured peak of multiplications: {shares}."]
+    for section, title in titles.items():
+        if section in found:
+            lines += ["", f"## {title}", "", "| | |", "|---|---|"]
+            lines += [f"| {name} | {_show(value)} |" for name, value in found[section].items()]
+    return "\n".join(lines) + "\n"
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {one}" for name, one in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def main() -> None:
+    """Measure, keep, render."""
+    found = read_json(BENCHMARKS) if BENCHMARKS.is_file() else {}
+    found = {"machine": describe_machine()} | {name: one for name, one in found.items() if name != "machine"}
+    for name in sys.argv[1:] or SECTIONS:
+        print(name, flush=True)
+        found[name] = SECTIONS[name]()
+        if name == "inference":
+            found["inference_peak_share"] = find_peak_share(found[name])
+    write_json(BENCHMARKS, found)
+    PAGE.write_text(render(read_json(BENCHMARKS)), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""A training step of Algorithm 1 by its plain formulas and as this project makes it, in one run."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from timing import measure_peak, time_repeatedly
+from torch import Tensor
+
+from efficientad.detector import Detector
+from efficientad.networks.pdn import split_student
+from efficientad.params import load_params
+from efficientad.training.batches import DetectionBatch
+from efficientad.training.detection import compute_losses, group_parameters
+from efficientad.training.losses import compute_feature_loss, compute_hard_feature_loss, compute_penalty_loss
+from efficientad.training.memory import keep_freed_memory
+from efficientad.training.precision import uses_bfloat16
+from efficientad.training.tiles import choose_tile
+
+REPEATS = 15
+
+
+def build_batch(parts: int, image: Tensor, jittered: Tensor, penalty: Tensor, features: Tensor) -> DetectionBatch:
+    """Return a step's batch with tiles of `parts` a side."""
+    tile = choose_tile(image.shape[-1], parts, np.random.default_rng(0))
+    image, jittered, penalty, features = (
+        one.contiguous(memory_format=torch.channels_last)
+        for one in (image, jittered, tile.crop_image(penalty), features)
+    )
+    return DetectionBatch(image, jittered, penalty, features, tile, tile, (0,))
+
+
+def compute_plain_loss(detector: Detector, image: Tensor, jittered: Tensor, penalty: Tensor) -> Tensor:
+    """Return Algorithm 1's loss by its formulas: three passes of the student, two of the teacher."""
+
+    def describe(normalised: Tensor) -> Tensor:
+        with torch.no_grad():
+            return detector.normalise_features(detector.teacher(normalised))
+
+    image, jittered, penalty = (detector.normaliser(one) for one in (image, jittered, penalty))
+    teacher = describe(image)
+    predicted, _ = split_student(detector.student(image))
+    loss = compute_hard_feature_loss(teacher, predicted, 0.999)
+    loss = loss + compute_penalty_loss(split_student(detector.student(penalty))[0])
+    reconstruction = detector.autoencoder(jittered, (teacher.shape[-2], teacher.shape[-1]), [np.random.default_rng(0)])
+    loss = loss + compute_feature_loss(describe(jittered), reconstruction)
+    return loss + compute_feature_loss(reconstruction, split_student(detector.student(jittered))[1])
+
+
+def time_steps(detector: Detector, compute: Callable[[], Tensor], bfloat16: bool) -> float:
+    """Return the median milliseconds of loss, gradient and a step of Adam."""
+    optimiser = torch.optim.Adam(group_parameters(detector), lr=1e-6, fused=True)
+
+    def step() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            loss = compute()
+        torch.autograd.backward(loss)
+        optimiser.step()
+        optimiser.zero_grad()
+
+    return float(np.median(time_repeatedly(step, REPEATS)))
+
+
+def count_multiplications(detector: Detector, compute: Callable[[], Tensor]) -> float:
+    """Return the multiplications of a step's convolutions and matrix products, in 1e9."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    with FlopCounterMode(display=False) as counter:
+        torch.autograd.backward(compute())
+    detector.zero_grad()
+    return float(counter.get_total_flops() / 2 / 1e9)
+
+
+def measure_train_step() -> dict[str, Any]:
+    """Return the section `train_step`: batch 1 at 256 px, size S, the optimiser's step included.
+
+    plain: float32, three student passes, contiguous memory. fast: the same losses, in the precision that `auto` means
+    here. unbiased: the same on average, with the tiles of train.cpu. preset: with its shared convolutions, too.
+    """
+    recipe = load_params().train.cpu
+    bfloat16 = uses_bfloat16("auto")
+    torch.manual_seed(0)
+    images = [torch.rand(1, 3, 256, 256) for _ in range(3)]
+    features = torch.randn(1, 384, 56, 56, dtype=torch.bfloat16 if bfloat16 else torch.float32)
+    detector = Detector("S").train()
+    plain_ms = time_steps(detector, lambda: compute_plain_loss(detector, *images), bfloat16=False)
+    keep_freed_memory()
+    found = {"plain_fp32_ms": plain_ms}
+    shares = {}
+    peak = measure_peak(torch.bfloat16 if bfloat16 else torch.float32)
+    cases = {
+        "fast": (0, 1),
+        "unbiased": (0, recipe.penalty_tiles),
+        "preset": (recipe.shared_convolutions, recipe.penalty_tiles),
+    }
+    for name, (shared, parts) in cases.items():
+        one = Detector("S", shared).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        batch = build_batch(parts, *images, features)
+
+        def compute(one: Detector = one, batch: DetectionBatch = batch) -> Tensor:
+            return torch.stack(list(compute_losses(one, batch, 0.999).values())).sum()
+
+        found[f"{name}_ms"] = time_steps(one, compute, bfloat16)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+            work = count_multiplications(one, compute)
+        shares[name] = work / (found[f"{name}_ms"] * 1e-3) / peak
+    return {
+        **{name: round(value, 1) for name, value in found.items()},
+        "ratio": round(plain_ms / found["fast_ms"], 2),
+        "unbiased_ratio": round(plain_ms / found["unbiased_ms"], 2),
+        "preset_ratio": round(plain_ms / found["preset_ms"], 2),
+        "peak_gmac_per_s": round(peak, 1),
+        "peak_share": round(shares["fast"], 3),
+        "unbiased_peak_share": round(shares["unbiased"], 3),
+        "preset_peak_share": round(shares["preset"], 3),
+    }
