@@ -4,7 +4,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: help setup repro test check format metrics prune constraints
+.PHONY: help setup repro test check format metrics bench prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -25,6 +25,9 @@ format: $(ENVIRONMENT) ## put code and the dependencies in dvc.yaml in order
 
 metrics: $(ENVIRONMENT) ## show accuracy, and what changed since the last commit
 	dvc metrics show && dvc metrics diff
+
+bench: $(ENVIRONMENT)  ## measure speed and memory on this machine: docs/benchmarks.md
+	python benchmarks/measure.py
 
 prune: $(ENVIRONMENT)  ## remove results of categories, sizes and seeds that params.yaml dropped
 	python stages/prune.py --delete

@@ -48,8 +48,9 @@ def render(found: dict[str, Any]) -> str:
     lines = [
         "# Benchmarks",
         "",
-        "Rendered by `benchmarks/measure.py` from docs/benchmarks.json; do not edit. Medians in one run (`make bench`),",
-        "size S, images of 256 x 256 px, batch 1. The machine is shared, so that only ratios of one section compare.",
+        "Rendered by `benchmarks/measure.py` from docs/benchmarks.json; do not edit. Medians in one run (`make",
+        "bench`), size S, images of 256 x 256 px, batch 1. The machine is shared: only ratios within a section",
+        "compare.",
         "",
         *(f"- {name}: {value}" for name, value in found["machine"].items()),
     ]
@@ -68,8 +69,8 @@ def render(found: dict[str, Any]) -> str:
         ]
         lines += [
             "",
-            "`_unshared` is the paper's student; the others share convolutions with the teacher (train.cpu). OpenVINO's",
-            "images a second are those of its asynchronous queue with the hint for throughput.",
+            "`_unshared` is the paper's student; the others share convolutions with the teacher (train.cpu).",
+            "OpenVINO's images a second are those of its asynchronous queue with the hint for throughput.",
         ]
     if "inference_peak_share" in found:
         shares = ", ".join(f"{name} {value}" for name, value in found["inference_peak_share"].items())

@@ -96,7 +96,7 @@ def measure_train_step() -> dict[str, Any]:
     }
     for name, (shared, parts) in cases.items():
         one = Detector("S", shared).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        batch = build_batch(parts, *images, features)
+        batch = build_batch(parts, images[0], images[1], images[2], features)
 
         def compute(one: Detector = one, batch: DetectionBatch = batch) -> Tensor:
             return torch.stack(list(compute_losses(one, batch, 0.999).values())).sum()

@@ -1,5 +1,6 @@
 """ONNX -> OpenVINO IR, and running it. The only file that imports openvino."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -81,19 +82,20 @@ class OpenVINOEngine:
 
         No more are under way than the device has requests for: memory does not grow with their number.
         """
-        queue = openvino.AsyncInferQueue(self.compiled)
-        done: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        count = self.compiled.get_property("OPTIMAL_NUMBER_OF_INFER_REQUESTS")
+        free = [self.compiled.create_infer_request() for _ in range(count)]
+        busy: deque[Any] = deque()
+        for images in batches:
+            if not free:
+                yield _finish(busy[0])
+                free.append(busy.popleft())
+            request = free.pop()
+            request.start_async({"image": np.ascontiguousarray(images)})
+            busy.append(request)
+        yield from map(_finish, busy)
 
-        def keep(request: Any, index: int) -> None:
-            maps, scores = (request.get_tensor(name).data for name in ("anomaly_map", "anomaly_score"))
-            done[index] = (maps[:, 0].copy(), scores.copy())
 
-        queue.set_callback(keep)
-        taken = 0
-        for index, images in enumerate(batches):
-            queue.start_async({"image": np.ascontiguousarray(images)}, index)
-            while taken in done:
-                yield done.pop(taken)
-                taken += 1
-        queue.wait_all()
-        yield from (done[index] for index in sorted(done))
+def _finish(request: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    request.wait()
+    maps, scores = (request.get_tensor(name).data for name in ("anomaly_map", "anomaly_score"))
+    return maps[:, 0].copy(), scores.copy()

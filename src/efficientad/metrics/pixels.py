@@ -117,8 +117,9 @@ def _count_normals(
             continue
         below = np.searchsorted(ascending, normals, side="left")
         tied = ascending[np.minimum(below, len(ascending) - 1)] == normals
-        places, times = np.unique(2 * below + tied, return_counts=True)
-        counts[places] += times
+        places = 2 * below + tied  # ascending, as the scores are
+        starts = np.flatnonzero(np.diff(places, prepend=-1))
+        counts[places[starts]] += np.diff(starts, append=len(places))
         lowest, highest = min(lowest, float(normals[0])), max(highest, float(normals[-1]))
     return counts, lowest, highest
 

@@ -24,8 +24,14 @@ def compute_hard_feature_loss(teacher: Tensor, student: Tensor, quantile: float)
 
 def select_hard(squared: Tensor, quantile: float) -> tuple[tuple[Tensor, ...], Tensor]:
     """Return the indices of the values of (B, C, h, w) at or above their image's quantile, and each image's count."""
-    hard = squared >= find_quantile(squared.flatten(1), quantile).view(-1, 1, 1, 1)
-    return torch.nonzero(hard, as_tuple=True), hard.flatten(1).sum(dim=1)
+    flat = squared.flatten(1)
+    largest = _find_largest(flat, quantile)
+    limits = largest.values.amin(dim=1, keepdim=True)
+    counts = (flat >= limits).sum(dim=1)
+    if int(counts.sum()) > largest.indices.numel():  # ties at the quantile, of which the largest are a part only
+        return torch.nonzero(squared >= limits.view(-1, 1, 1, 1), as_tuple=True), counts
+    images = torch.arange(len(flat), device=flat.device)[:, None].expand_as(largest.indices).flatten()
+    return (images, *torch.unravel_index(largest.indices.flatten(), squared.shape[1:])), counts
 
 
 def find_quantile(values: Tensor, quantile: float) -> Tensor:
@@ -37,10 +43,14 @@ def find_quantile(values: Tensor, quantile: float) -> Tensor:
     >>> find_quantile(torch.tensor([[3.0, 1.0, 2.0, 4.0, 0.0]]), 0.5)
     tensor([[2.]])
     """
+    return _find_largest(values, quantile).values.amin(dim=1, keepdim=True)
+
+
+def _find_largest(values: Tensor, quantile: float) -> torch.return_types.topk:
+    """Return the values of each row of (B, N) at or above its quantile, without further ties, and their places."""
     n = values.shape[1]
     rank = math.ceil((n - 1) * quantile)  # 0-based, from below
-    largest = torch.topk(values, n - rank, dim=1, sorted=False).values
-    return largest.amin(dim=1, keepdim=True)
+    return torch.topk(values, n - rank, dim=1, sorted=False)
 
 
 def compute_penalty_loss(student: Tensor) -> Tensor:
