@@ -98,6 +98,7 @@ def render(results: dict[str, Any]) -> str:
                 "",
                 f"    {result['command']}",
                 "",
+                *([result["note"], ""] if "note" in result else []),
             ]
     return "\n".join(lines)
 

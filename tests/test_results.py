@@ -5,6 +5,7 @@ from import_closure import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import measure
 from collect_results import render
 
 RESULT = {
@@ -30,3 +31,9 @@ def test_the_page_and_the_readme_say_what_was_collected():
         auroc = f"{100 * sizes['S']['image_auroc']['mean']:.1f}"
         overlap = f"{100 * sizes['S']['au_pro']['mean']:.1f}" if "au_pro" in sizes["S"] else "-"
         assert f"| {auroc} | {overlap} |" in readme
+
+
+def test_the_benchmarks_page_is_rendered_from_what_was_measured():
+    found = json.loads((ROOT / "docs/benchmarks.json").read_text("utf-8"))
+    assert (ROOT / "docs/benchmarks.md").read_text("utf-8") == measure.render(found)
+    assert found["machine"]["threads"] > 0
