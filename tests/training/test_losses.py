@@ -6,7 +6,7 @@ from efficientad.training.losses import (
     compute_feature_loss,
     compute_hard_feature_loss,
     compute_penalty_loss,
-    find_quantile,
+    select_hard,
 )
 
 
@@ -53,8 +53,10 @@ def test_only_hard_values_get_a_gradient():
 
 
 def test_quantile_is_exact_beyond_two_to_the_24_values():
-    values = torch.arange(2**24 + 11, dtype=torch.float64)[None]  # torch.quantile refuses these
-    assert float(find_quantile(values, 0.999)) == np.ceil((2**24 + 10) * 0.999)
+    values = torch.arange(2**24 + 11, dtype=torch.float64)  # torch.quantile refuses these
+    hard, counts = select_hard(values.view(1, 1, 1, -1), 0.999)
+    assert int(hard[3].min()) == np.ceil((2**24 + 10) * 0.999)
+    assert int(counts) == len(hard[3]) == 2**24 + 11 - np.ceil((2**24 + 10) * 0.999)
 
 
 def test_penalty_and_feature_loss_are_means_of_squares():

@@ -2,10 +2,12 @@
 
 Only the order of defect pixels among the defect-free ones matters. So the scores of the defect pixels are kept and
 sorted; then each image's defect-free scores are sorted alone, looked up among them, and counted. That is exact, ties
-included, takes about the time of one sort of all pixels, and holds one image and what the defect pixels need.
+included, takes about the time of one sort of all pixels, and holds an image a thread and what the defect pixels need.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +17,7 @@ from scipy import ndimage
 
 from efficientad.errors import MetricError
 
+_THREADS = min(8, os.cpu_count() or 1)
 EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
 
 Maps = Sequence[NDArray[np.floating[Any]]] | NDArray[np.floating[Any]]
@@ -111,16 +114,20 @@ def _count_normals(
     """
     counts = np.zeros(2 * len(ascending) + 1, dtype=np.int64)
     lowest, highest = np.inf, -np.inf
-    for one_map, mask in zip(maps, masks, strict=True):
-        normals = np.sort(one_map[~mask])  # neighbours are looked up in neighbouring places
-        if normals.size == 0:
-            continue
+
+    def locate(one_map: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
+        normals = np.sort(one_map[~mask])  # so that neighbours are looked up in neighbouring places
         below = np.searchsorted(ascending, normals, side="left")
-        tied = ascending[np.minimum(below, len(ascending) - 1)] == normals
-        places = 2 * below + tied  # ascending, as the scores are
-        starts = np.flatnonzero(np.diff(places, prepend=-1))
-        counts[places[starts]] += np.diff(starts, append=len(places))
-        lowest, highest = min(lowest, float(normals[0])), max(highest, float(normals[-1]))
+        return normals, 2 * below + (ascending[np.minimum(below, len(ascending) - 1)] == normals)
+
+    with ThreadPoolExecutor(_THREADS) as pool:
+        for first in range(0, len(maps), _THREADS):  # no more images than threads are held
+            rows = range(first, min(first + _THREADS, len(maps)))
+            for normals, places in pool.map(lambda row: locate(maps[row], masks[row]), rows):
+                if normals.size:
+                    starts = np.flatnonzero(np.diff(places, prepend=-1))  # places ascend, as the scores do
+                    counts[places[starts]] += np.diff(starts, append=len(places))
+                    lowest, highest = min(lowest, float(normals[0])), max(highest, float(normals[-1]))
     return counts, lowest, highest
 
 

@@ -23,7 +23,11 @@ def compute_hard_feature_loss(teacher: Tensor, student: Tensor, quantile: float)
 
 
 def select_hard(squared: Tensor, quantile: float) -> tuple[tuple[Tensor, ...], Tensor]:
-    """Return the indices of the values of (B, C, h, w) at or above their image's quantile, and each image's count."""
+    """Return the indices of the values of (B, C, h, w) at or above their image's quantile, and each image's count.
+
+    Selecting from the smallest value at or above the quantile on picks exactly what selecting against the linearly
+    interpolated quantile would: no value lies between the two.
+    """
     flat = squared.flatten(1)
     largest = _find_largest(flat, quantile)
     limits = largest.values.amin(dim=1, keepdim=True)
@@ -32,18 +36,6 @@ def select_hard(squared: Tensor, quantile: float) -> tuple[tuple[Tensor, ...], T
         return torch.nonzero(squared >= limits.view(-1, 1, 1, 1), as_tuple=True), counts
     images = torch.arange(len(flat), device=flat.device)[:, None].expand_as(largest.indices).flatten()
     return (images, *torch.unravel_index(largest.indices.flatten(), squared.shape[1:])), counts
-
-
-def find_quantile(values: Tensor, quantile: float) -> Tensor:
-    """Return, for each row of (B, N), the smallest value at or above its `quantile` (B, 1).
-
-    Selecting `values >= result` picks exactly what selecting against the linearly interpolated quantile
-    would: no value lies between the two.
-
-    >>> find_quantile(torch.tensor([[3.0, 1.0, 2.0, 4.0, 0.0]]), 0.5)
-    tensor([[2.]])
-    """
-    return _find_largest(values, quantile).values.amin(dim=1, keepdim=True)
 
 
 def _find_largest(values: Tensor, quantile: float) -> torch.return_types.topk:
