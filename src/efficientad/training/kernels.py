@@ -102,7 +102,7 @@ def compute_head_hard_loss(hidden: Tensor, weight: Tensor, bias: Tensor, teacher
     """Return `losses.compute_hard_feature_loss` of F.conv2d(hidden, weight, bias) against `teacher`.
 
     hidden (B, in, h + k - 1, w + k - 1), weight (m, in, k, k), bias (m,), teacher (B, m, h, w) float32. The values'
-    gradient goes to the places that hold a hard one only; with few of them, as at 0.999, that is a tenth of the work.
+    gradient goes to the places that hold a hard one only, and its work grows with their number.
     """
     if torch.is_autocast_enabled(hidden.device.type):
         dtype = torch.get_autocast_dtype(hidden.device.type)
