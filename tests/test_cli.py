@@ -2,10 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from small_project import draw_product
 from tiny_models import HEADER
 
 from efficientad.cli import main
+from efficientad.data.folder import FolderProvider
 from efficientad.data.images import read_image, write_png
+from efficientad.data.prepare import write_prepared
 
 
 @pytest.fixture
@@ -78,3 +81,26 @@ def test_wrong_usage_exits_with_2():
     with pytest.raises(SystemExit) as caught:
         main(["predict"])
     assert caught.value.code == 2
+
+
+def test_probe_tells_the_accuracy_of_the_shipped_teachers_features(tmp_path, capsys):
+    """Bright squares on grey noise: any features tell them apart."""
+    draw_product(tmp_path / "raw", np.random.default_rng(0))
+    write_prepared(
+        FolderProvider(tmp_path / "raw", 0.7, 0),
+        tmp_path / "prepared",
+        64,
+        validation_fraction=0.3,
+        seed=0,
+        raw_samples=1,
+    )
+    assert main(["probe", str(tmp_path / "prepared"), "--bank", "50"]) == 0
+    found = dict(pair.split() for pair in capsys.readouterr().out.split(", "))
+    assert set(found) == {"image_auroc", "image_ap", "image_f1_max", "au_pro"}
+    assert float(found["image_auroc"]) == 1.0
+
+
+@pytest.mark.parametrize("features", [["--teacher", "none.safetensors"], ["--backbone", "resnet"]])
+def test_probe_says_which_features_are_missing(tmp_path, capsys, features):
+    assert main(["probe", str(tmp_path), *features]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 1

@@ -18,7 +18,7 @@ LAYERS = [
     ("maps",),
     ("detector",),
     ("weights", "inference"),
-    ("training", "reporting"),
+    ("training", "reporting", "probe"),
     ("deploy",),
     ("cli",),
 ]

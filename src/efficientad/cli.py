@@ -1,4 +1,4 @@
-"""The command line: `efficientad predict` and `efficientad download`."""
+"""The command line: `efficientad predict`, `efficientad probe` and `efficientad download`."""
 
 import argparse
 import sys
@@ -47,6 +47,16 @@ def build_parser() -> argparse.ArgumentParser:
     predict.add_argument("--model-cache", type=Path, help="folder for OpenVINO's compiled model: quick starts")
     predict.set_defaults(run=_predict)
 
+    probe = commands.add_parser("probe", help="tell in minutes how well a teacher's features separate a data set")
+    probe.add_argument("prepared", type=Path, help="data/prepared/CATEGORY with defects in its test split")
+    features = probe.add_mutually_exclusive_group()
+    features.add_argument("--teacher", type=Path, help="teacher.safetensors (default: the one shipped)")
+    features.add_argument("--backbone", help="the features that distillation hands over, such as efficientnet_lite0")
+    probe.add_argument("--checkpoint", type=Path, help="weights of --backbone wide_resnet101_2")
+    probe.add_argument("--size", choices=("S", "M"), default="S", help="of the teacher (default: %(default)s)")
+    probe.add_argument("--bank", type=int, default=12_000, help="normal patches to compare with (default: %(default)s)")
+    probe.set_defaults(run=_probe)
+
     download = commands.add_parser("download", help="fetch a data set, before any training")
     download.add_argument("dataset", choices=("imagenette", "mvtec"), help="1.5 GB and 4.9 GB")
     download.add_argument("--output", type=Path, required=True, help="folder; data.root or pretraining.root")
@@ -61,6 +71,20 @@ def _predict(options: argparse.Namespace) -> int:
     engine = load_engine(options.model, options.device, options.precision, options.model_cache)
     skipped = predict_files(engine, options.images, options.output, heat_maps=not options.no_heat_maps)
     return EXIT_SKIPPED if skipped else 0
+
+
+def _probe(options: argparse.Namespace) -> int:
+    from efficientad.data.prepared import load_prepared
+    from efficientad.layout import locate_shipped_teacher
+    from efficientad.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
+
+    if options.backbone:
+        describe = describe_by_backbone(options.backbone, options.checkpoint)
+    else:
+        describe = describe_by_teacher(options.teacher or locate_shipped_teacher(options.size), options.size)
+    found = probe_features(describe, load_prepared(options.prepared), ProbeParams(bank_size=options.bank))
+    print(", ".join(f"{name} {value:.4f}" for name, value in found.items()))
+    return 0
 
 
 def _download(options: argparse.Namespace) -> int:

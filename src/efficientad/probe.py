@@ -1,0 +1,136 @@
+"""How well features tell defects from good parts before any student is trained: PatchCore on the teacher.
+
+Every patch of a test image is scored by its squared distance to the nearest of a bank of patches from normal
+training images (Roth et al., CVPR 2022, section 3). A student is trained to know just those patches: what is
+near to the bank in the teacher's features, no student of that teacher will find. Minutes instead of a training;
+for choosing teachers, backbones and images. It reads the test split, so what it chose is no longer tested there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from efficientad.data.prepared import Prepared
+from efficientad.detector import ImageNormaliser
+from efficientad.errors import DataError
+from efficientad.inference import choose_device, iterate_batches
+from efficientad.maps import upscale_map
+from efficientad.metrics.image_level import compute_image_metrics
+from efficientad.metrics.pixel_level import compute_au_pro
+from efficientad.networks.backbones import BACKBONE_IMAGE_PX, TEACHER_IMAGE_PX, build_backbone, compute_targets
+from efficientad.params import PDNSize
+from efficientad.weights import load_teacher
+
+Describe = Callable[[Tensor], Tensor]  # RGB (B, 3, H, W) in [0, 1] -> features (B, C, h, w)
+_PROJECTED = 48  # dimensions in which the bank is chosen; distances keep within a few percent
+_CHUNK = 2048  # patches
+
+
+@dataclass(frozen=True)
+class ProbeParams:
+    """patches_per_image are drawn of each normal image, and bank_size of all of them are kept."""
+
+    patches_per_image: int = 700
+    bank_size: int = 12_000
+    seed: int = 0
+
+
+def describe_by_teacher(path: Path, size: PDNSize) -> Describe:
+    """Return the features of a teacher's weights file; raises ModelError as `load_teacher`."""
+    device = choose_device()
+    teacher, normaliser = load_teacher(path, size).to(device), ImageNormaliser().to(device)
+    return lambda image: teacher(normaliser(image))
+
+
+def describe_by_backbone(name: str, checkpoint: Path | None = None) -> Describe:
+    """Return a backbone's features as distillation hands them to the teacher: what a perfect one would say."""
+    backbone = build_backbone(name, checkpoint).to(choose_device())
+    scale = BACKBONE_IMAGE_PX // TEACHER_IMAGE_PX
+
+    def describe(image: Tensor) -> Tensor:
+        if image.shape[-2:] != (TEACHER_IMAGE_PX, TEACHER_IMAGE_PX):
+            raise DataError(
+                f"expected images of {TEACHER_IMAGE_PX} px for a backbone, got {tuple(image.shape[-2:])}; "
+                f"prepare the category with data.image_size: {TEACHER_IMAGE_PX}"
+            )
+        return compute_targets(backbone, F.interpolate(image, scale_factor=scale, mode="bilinear"))
+
+    return describe
+
+
+def probe_features(describe: Describe, prepared: Prepared, params: ProbeParams) -> dict[str, float]:
+    """Return image_auroc, image_ap and image_f1_max, and au_pro where masks are known, of the nearest-patch distance.
+
+    Raises DataError without training images, MetricError without normal or without anomalous test images.
+    """
+    train, test = prepared.indices("train"), prepared.indices("test")
+    if not len(train):
+        raise DataError("expected normal training images in the prepared folder, found none; prepare it again")
+    with torch.inference_mode():
+        patches = sample_patches(describe, prepared.images, train, params)
+        mean, std = patches.mean(0), patches.std(0).clamp(min=1e-6)
+        patches = (patches - mean) / std
+        bank = patches[choose_bank(patches, params.bank_size, params.seed)]
+        maps = []
+        for image in iterate_batches(prepared.images, test):
+            features = (describe(image).float() - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
+            maps.append(compute_nearest_map(features, bank).cpu())
+    cells = torch.cat(maps)
+    scores = cells.amax(dim=(1, 2, 3)).numpy()
+    found = compute_image_metrics(scores, np.array([prepared.rows[index].label for index in test]))
+    known = [place for place, index in enumerate(test) if prepared.rows[index].mask or not prepared.rows[index].label]
+    masks = prepared.masks[test[known]]
+    if masks.any():
+        size = (prepared.size, prepared.size)
+        found["au_pro"] = compute_au_pro(upscale_map(cells[known], size)[:, 0].numpy(), masks)
+    return found
+
+
+def sample_patches(
+    describe: Describe, images: NDArray[np.uint8], indices: NDArray[np.intp], params: ProbeParams
+) -> Tensor:
+    """Return a seeded choice of each image's feature vectors, (N, C) float32."""
+    generator = torch.Generator().manual_seed(params.seed)
+    chosen = []
+    for image in iterate_batches(images, indices):
+        vectors = describe(image).float().flatten(2).transpose(1, 2)  # (B, h * w, C)
+        places = torch.randperm(vectors.shape[1], generator=generator)[: params.patches_per_image]
+        chosen.append(vectors[:, places.to(vectors.device)].flatten(0, 1))
+    return torch.cat(chosen)
+
+
+def choose_bank(patches: Tensor, count: int, seed: int) -> Tensor:
+    """Return the places of `count` patches of (N, C) that lie far from one another, all where N is not larger.
+
+    Greedy: each next one is the farthest from those chosen, so that rare patches of good parts are in it, which a
+    random choice would miss (Roth et al. 2022, algorithm 1, with a random projection).
+    """
+    if count >= len(patches):
+        return torch.arange(len(patches))
+    generator = torch.Generator().manual_seed(seed)
+    projection = torch.randn(patches.shape[1], min(_PROJECTED, patches.shape[1]), generator=generator)
+    points = patches @ projection.to(patches.device)
+    squares = points.square().sum(1)
+    nearest = torch.full_like(squares, torch.inf)
+    chosen = torch.zeros(count, dtype=torch.long)
+    for index in range(1, count):
+        last = chosen[index - 1]
+        nearest = torch.minimum(nearest, squares - 2 * (points @ points[last]) + squares[last])
+        chosen[index] = nearest.argmax()
+    return chosen
+
+
+def compute_nearest_map(features: Tensor, bank: Tensor) -> Tensor:
+    """Return each patch's squared distance to the nearest of `bank` (N, C), a mean over channels: (B, 1, h, w)."""
+    batch, channels, height, width = features.shape
+    vectors = features.permute(0, 2, 3, 1).reshape(-1, channels)
+    squares = bank.square().sum(1)
+    nearest = torch.cat([(squares - 2 * (part @ bank.T)).amin(dim=1) for part in torch.split(vectors, _CHUNK)])
+    distance = (nearest + vectors.square().sum(1)).clamp(min=0) / channels
+    return distance.view(batch, 1, height, width)
