@@ -28,7 +28,7 @@ def build_batch(parts: int, image: Tensor, jittered: Tensor, penalty: Tensor, fe
         one.contiguous(memory_format=torch.channels_last)
         for one in (image, jittered, tile.crop_image(penalty), features)
     )
-    return DetectionBatch(image, jittered, penalty, features, tile, tile, (0,))
+    return DetectionBatch(image, jittered, penalty, None, features, tile, tile, (0,), (0,))
 
 
 def compute_plain_loss(detector: Detector, image: Tensor, jittered: Tensor, penalty: Tensor) -> Tensor:

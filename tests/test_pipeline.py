@@ -156,11 +156,18 @@ def test_bad_params_stop_a_stage_with_one_line(restored):
     assert line == "ParamsError: train.cpu.steps: expected 1 <= value <= 1000000000, got -1"
 
 
-def test_training_killed_at_any_point_ends_in_the_same_bytes(project, tmp_path):
-    student = project.root / "models/S/disc/0/student.safetensors"
-    whole = student.read_bytes()
+@pytest.mark.parametrize(
+    ("arguments", "weights"),
+    [
+        (["stages/distill.py", "S"], "models/S/teacher.safetensors"),
+        (["stages/train.py", "S", "disc", "0"], "models/S/disc/0/student.safetensors"),
+    ],
+)
+def test_a_training_killed_at_any_point_ends_in_the_same_bytes(project, tmp_path, arguments, weights):
+    found = project.root / weights
+    whole = found.read_bytes()
     environment = project.environment | {SCRATCH_VARIABLE: str(tmp_path)}
-    command = [sys.executable, "stages/train.py", "S", "disc", "0"]
+    command = [sys.executable, *arguments]
     running = subprocess.Popen(command, cwd=project.root, env=environment, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not list(tmp_path.glob("*/resume.ckpt")) and time.monotonic() < deadline:
@@ -168,10 +175,10 @@ def test_training_killed_at_any_point_ends_in_the_same_bytes(project, tmp_path):
     running.send_signal(signal.SIGKILL)
     running.wait()
     assert list(tmp_path.glob("*/resume.ckpt"))
-    student.unlink()
+    found.unlink()
     done = subprocess.run(command, cwd=project.root, env=environment, capture_output=True, text=True, check=True)
     assert "resumed at step" in done.stdout
-    assert student.read_bytes() == whole
+    assert found.read_bytes() == whole
 
 
 def test_an_experiment_runs_with_another_value_and_shows_in_the_diff(project):

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from efficientad.errors import ModelError
 from efficientad.layout import locate_shipped_teacher
 from efficientad.weights import load_header, load_teacher
 
@@ -27,3 +28,8 @@ def test_the_card_says_what_the_header_says(size):
     assert f"| error on the held-out images | {header['held_out_mse']:.3f} " in card
     assert f"{header['steps']:,} steps of {header['batch_size']} images" in card
     assert f"{header['photographs']:,} photographs" in card
+
+
+def test_a_size_that_is_not_shipped_has_to_be_distilled():
+    with pytest.raises(ModelError, match=r"is shipped \(S\), got M; set teacher.source: distill"):
+        locate_shipped_teacher("M")

@@ -82,6 +82,7 @@ class DistillParams:
     grey_probability: Fraction
     held_out_fraction: Annotated[float, Range(0.01, 0.5)]
     precision: Precision
+    checkpoint_every: Count
     seed: Seed
 
 
@@ -97,8 +98,10 @@ class RecipeParams:
     weight_decay: Annotated[float, Range(0, 1)]
     hard_quantile: Annotated[float, Range(0, 0.999999)]
     hard_warmup_fraction: Fraction
+    replay_fraction: Fraction
     shared_convolutions: Annotated[int, Range(0, 3)]
     penalty_tiles: Annotated[int, Range(1, 8)]
+    penalty_defects: Fraction
     autoencoder_tiles: Annotated[int, Range(1, 8)]
 
 

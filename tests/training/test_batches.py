@@ -7,6 +7,7 @@ from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
 from efficientad.training.batches import (
     DetectionSteps,
     Draws,
+    Replay,
     Share,
     TrainingImages,
     convert_to_tensor,
@@ -96,3 +97,73 @@ def test_a_penalty_tile_is_cut_from_the_crop():
         tile = tiled[step].penalty_tile
         assert tiled[step].penalty.shape[-2:] == (144, 144)
         assert torch.equal(tile.crop_image(whole[step].penalty), tiled[step].penalty)
+
+
+def test_of_the_penalties_a_share_are_normal_images_with_a_defect():
+    """The rest are photographs as ever, of which all cells count."""
+    data = TrainingImages(IMAGES, np.array([0, 2, 3]), PENALTIES)
+    plain = DetectionSteps(data, Draws(1, 0.0, 0), 0, 100)
+    mixed = DetectionSteps(data, Draws(1, 0.0, 0, penalty_defects=0.6), 0, 100)
+    painted = 0
+    for step in range(100):
+        one, other = plain[step], mixed[step]
+        assert torch.equal(one.image, other.image)
+        assert one.penalty_cells is None
+        assert other.penalty.shape == one.penalty.shape
+        assert other.penalty_cells.shape == (1, 56, 56)
+        if torch.equal(one.penalty, other.penalty):
+            assert bool(other.penalty_cells.all())
+        else:
+            painted += 1
+    assert 45 <= painted <= 75
+
+
+def test_defects_are_painted_on_normal_images_alone():
+    images = IMAGES.copy()
+    images[[0, 2, 3]] //= 8  # the normal ones are dark
+    data = TrainingImages(images, np.array([0, 2, 3]), PENALTIES)
+    steps = DetectionSteps(data, Draws(1, 0.0, 0, penalty_tiles=3, penalty_defects=1.0), 0, 20)
+    assert all(float(steps[step].penalty.median()) < 25 / 255 for step in range(20))
+
+
+@pytest.mark.parametrize("side", [40, 64, 300])
+def test_defects_fit_where_images_are_smaller_or_larger_than_a_penalty(side):
+    images = RNG.integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    steps = DetectionSteps(
+        TrainingImages(images, np.arange(2), PENALTIES), Draws(2, 0.0, 0, 1, 2, penalty_defects=1.0), 0, 3
+    )
+    batch = steps[1]
+    assert batch.penalty.shape[0] == len(batch.penalty_cells) == 2
+
+
+def test_processes_share_painted_defects_image_by_image():
+    data = TrainingImages(IMAGES, np.array([0, 2, 3]), PENALTIES)
+    draws = Draws(4, 0.3, 0, 2, 2, penalty_defects=0.5)
+    whole = DetectionSteps(data, draws, 5, 1)[0]
+    parts = [DetectionSteps(data, draws, 5, 1, Share(rank, 2))[0] for rank in (0, 1)]
+    assert torch.equal(whole.penalty, torch.cat([part.penalty for part in parts]))
+    assert torch.equal(whole.penalty_cells, torch.cat([part.penalty_cells for part in parts]))
+
+
+def test_replay_draws_a_share_of_the_samples_by_their_weights():
+    replay = Replay(np.array([0.0, 1.0, 3.0, 0.0]), 0.5)
+    drawn = [replay.replace([3], 0, step)[0] for step in range(2000)]
+    counts = np.bincount(drawn, minlength=4)
+    assert counts[0] == 0
+    assert counts[3] == pytest.approx(1000, abs=100)
+    assert counts[2] / counts[1] == pytest.approx(3, rel=0.2)
+
+
+def test_replay_depends_on_seed_and_step_alone():
+    replay = Replay(np.arange(1.0, 6.0), 0.7)
+    ordered = [0, 1, 2, 3]
+    assert replay.replace(ordered, 1, 5) == replay.replace(ordered, 1, 5)
+    assert len({tuple(replay.replace(ordered, seed, step)) for seed in range(3) for step in range(3)}) > 5
+
+
+def test_a_batch_says_which_images_it_holds():
+    data = TrainingImages(IMAGES, np.array([0, 2, 3]), PENALTIES)
+    steps = DetectionSteps(data, Draws(2, 0.3, 0), 0, 5, replay=Replay(np.array([0.0, 0.0, 1.0]), 1.0))
+    for batch in (steps[index] for index in range(5)):
+        assert batch.samples == (2, 2)
+        assert torch.equal(batch.image, convert_to_tensor(IMAGES[[3, 3]]))

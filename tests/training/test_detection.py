@@ -5,7 +5,7 @@ import torch
 from efficientad.detector import Detector
 from efficientad.params import RecipeParams, TrainParams
 from efficientad.training.batches import DetectionBatch, TrainingImages
-from efficientad.training.detection import compute_losses, train_detector
+from efficientad.training.detection import DetectionModule, compute_losses, train_detector
 from efficientad.training.loop import CHECKPOINT_NAME
 from efficientad.training.tiles import choose_tile
 
@@ -18,14 +18,16 @@ ROWS = np.arange(4)
 
 RECIPE = {
     "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "schedule": "one_cycle",
-    "weight_decay": 1e-5, "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "penalty_tiles": 1,
-    "autoencoder_tiles": 1, "shared_convolutions": 0,
+    "weight_decay": 1e-5, "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "replay_fraction": 0.0,
+    "penalty_tiles": 1, "penalty_defects": 0.0, "autoencoder_tiles": 1, "shared_convolutions": 0,
 }  # fmt: skip
 TILED = {
     "shared_convolutions": 2,
     "optimiser": "muon",
     "learning_rate": 0.02,
     "penalty_tiles": 2,
+    "penalty_defects": 0.5,
+    "replay_fraction": 0.7,
     "autoencoder_tiles": 2,
 }
 
@@ -56,7 +58,8 @@ def build_batch(side=SIDE, batch=1, features=None, parts=1, seed=0):
     torch.manual_seed(seed)
     x, xj, p = (torch.rand(batch, 3, n, n) for n in (side, side, 64))
     tile, penalty_tile = (choose_tile(n, parts, np.random.default_rng(seed)) for n in (side, 64))
-    return DetectionBatch(x, xj, penalty_tile.crop_image(p), features, tile, penalty_tile, tuple(range(batch))), p
+    crop = penalty_tile.crop_image(p)
+    return DetectionBatch(x, xj, crop, None, features, tile, penalty_tile, tuple(range(batch)), (0,) * batch), p
 
 
 def build_detector(shared=0):
@@ -145,15 +148,16 @@ def assert_equal_weights(one, other):
 
 @pytest.mark.parametrize(("precision", "recipe"), [("fp32", {}), ("auto", TILED)])
 def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch, precision, recipe):
+    recipe = {"steps": 10} | recipe
     whole, log = train(tmp_path / "whole", precision=precision, **recipe)
-    assert [row["step"] for row in log.rows] == [1, 2, 3, 4, 5, 6]
+    assert [row["step"] for row in log.rows] == list(range(1, 11))
 
     real = DetectionModuleStep.original
     calls = []
 
     def break_off(self, batch, index):
         calls.append(index)
-        if len(calls) == 6:  # in the middle of the third segment, after two checkpoints
+        if len(calls) == 8:  # in the middle of the fourth segment, when every image was seen
             raise KeyboardInterrupt
         return real(self, batch, index)
 
@@ -192,3 +196,21 @@ def test_the_loss_log_is_a_table_with_a_row_a_step(tmp_path):
     assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3"]
     values = [float(value) for value in lines[1].split(",")]
     assert values[1] == pytest.approx(sum(values[2:]), rel=1e-4)
+
+
+def test_hard_images_are_drawn_again_once_all_were_seen():
+    """In proportion to the 1.5th power of their last loss."""
+    module = DetectionModule(build_detector(), build_params(replay_fraction=0.7), images=3)
+    module._note_hard_loss((0, 2), torch.tensor(4.0))
+    assert module.plan_replay() is None
+    module._note_hard_loss((1,), torch.tensor(1.0))
+    module._note_hard_loss((2,), torch.tensor(1.0))
+    replay = module.plan_replay()
+    assert replay.share == 0.7
+    assert replay.weights.tolist() == [8.0, 1.0, 1.0]
+
+
+def test_without_replay_every_image_comes_in_its_turn():
+    module = DetectionModule(build_detector(), build_params(replay_fraction=0.0), images=1)
+    module._note_hard_loss((0,), torch.tensor(4.0))
+    assert module.plan_replay() is None

@@ -17,7 +17,7 @@ def build_params(**changes):
         "backbone": "efficientnet_lite0", "checkpoint": None, "steps": 8, "batch_size": 2, "optimiser": "adam",
         "learning_rate": 1e-3, "schedule": "one_cycle", "weight_decay": 0.0, "grey_probability": 0.5,
         "held_out_fraction": 0.25,
-        "precision": "fp32", "seed": 0,
+        "precision": "fp32", "checkpoint_every": 50, "seed": 0,
     }  # fmt: skip
     return DistillParams(**(values | changes))
 

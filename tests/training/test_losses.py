@@ -63,3 +63,21 @@ def test_penalty_and_feature_loss_are_means_of_squares():
     a, b = torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 2.0]])
     assert float(compute_penalty_loss(a)) == pytest.approx(2.5)
     assert float(compute_feature_loss(a, b)) == pytest.approx(2.0)
+
+
+def test_penalty_counts_the_chosen_cells_of_each_image_alike():
+    torch.manual_seed(0)
+    student = torch.randn(2, 3, 4, 4)
+    cells = torch.zeros(2, 4, 4)
+    cells[0, :2] = 1
+    cells[1, 0, :3] = 1
+    expected = ((student[0, :, :2] ** 2).mean() + (student[1, :, 0, :3] ** 2).mean()) / 2
+    torch.testing.assert_close(compute_penalty_loss(student, cells), expected)
+    torch.testing.assert_close(compute_penalty_loss(student, torch.ones(2, 4, 4)), compute_penalty_loss(student))
+
+
+def test_fewer_cells_than_an_eighth_weigh_as_an_eighth():
+    student, cells = torch.ones(1, 3, 4, 4), torch.zeros(1, 4, 4)
+    assert float(compute_penalty_loss(student, cells)) == 0.0
+    cells[0, 0, 0] = 1
+    assert float(compute_penalty_loss(student, cells)) == pytest.approx(0.5)

@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 from efficientad.data.rows import read_row
 from efficientad.errors import ModelError
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
+from efficientad.training.defects import find_covered_cells, paint_defect
 from efficientad.training.features import FeatureFile
 from efficientad.training.tiles import Tile, choose_tile
 
@@ -28,10 +29,12 @@ class DetectionBatch(NamedTuple):
     image: Tensor
     jittered: Tensor
     penalty: Tensor  # the pixels of `penalty_tile` alone
+    penalty_cells: Tensor | None  # (B, h, w) of it, 1 where the penalty counts; None: everywhere
     features: Tensor | None  # the teacher's of `image` (B, 384, h, w), not normalised; None where they were not kept
     tile: Tile  # of the jittered image, on which the autoencoder's losses are taken
     penalty_tile: Tile
     dropout_seeds: tuple[int, ...]  # of each image
+    samples: tuple[int, ...]  # which of the normal images
 
 
 class DistillationBatch(NamedTuple):
@@ -47,6 +50,21 @@ def order_samples(seed: int, step: int, batch_size: int, count: int) -> list[int
     epochs = sorted({position // count for position in range(first, first + batch_size)})
     order = {epoch: np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs}
     return [int(order[p // count][p % count]) for p in range(first, first + batch_size)]
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Draws a `share` of the samples again in proportion to `weights` (N,) instead of in their turn."""
+
+    weights: NDArray[np.float64]
+    share: float
+
+    def replace(self, ordered: list[int], seed: int, step: int) -> list[int]:
+        """Return a step's samples, some of them replaced."""
+        rng = np.random.default_rng([seed, step, 3])
+        again = rng.random(len(ordered)) < self.share
+        drawn = rng.choice(len(self.weights), size=len(ordered), p=self.weights / self.weights.sum())
+        return [int(one) for one in np.where(again, drawn, ordered)]
 
 
 def convert_to_tensor(images: NDArray[np.uint8]) -> Tensor:
@@ -89,20 +107,34 @@ class TrainingImages:
 
 @dataclass(frozen=True)
 class Draws:
-    """How each step's images are drawn: `tiles` and `penalty_tiles` are parts a side (see `tiles.choose_tile`)."""
+    """How each step's images are drawn.
+
+    `tiles` and `penalty_tiles` are parts a side (see `tiles.choose_tile`); `penalty_defects` the share of penalty
+    images that are normal ones with a synthetic defect (see `defects.paint_defect`) in place of photographs.
+    """
 
     batch_size: int
     grey_probability: float
     seed: int
     tiles: int = 1
     penalty_tiles: int = 1
+    penalty_defects: float = 0.0
 
 
 class DetectionSteps(Dataset[DetectionBatch]):
     """The batches of steps `first` .. `first + count` of training the detector."""
 
-    def __init__(self, data: TrainingImages, draws: Draws, first: int, count: int, share: Share | None = None) -> None:
-        self.data, self.draws, self.first, self.count = data, draws, first, count
+    def __init__(
+        self,
+        data: TrainingImages,
+        draws: Draws,
+        first: int,
+        count: int,
+        share: Share | None = None,
+        replay: Replay | None = None,
+    ) -> None:
+        """With `replay` not every image comes in its turn."""
+        self.data, self.draws, self.first, self.count, self.replay = data, draws, first, count, replay
         self.mine = (share or Share()).cut(draws.batch_size)
 
     def __len__(self) -> int:
@@ -113,7 +145,8 @@ class DetectionSteps(Dataset[DetectionBatch]):
             raise IndexError(index)
         data, draws, step = self.data, self.draws, self.first + index
         rng = np.random.default_rng([draws.seed, step, 1])
-        chosen = order_samples(draws.seed, step, draws.batch_size, len(data.normals))[self.mine]
+        ordered = order_samples(draws.seed, step, draws.batch_size, len(data.normals))
+        chosen = (self.replay.replace(ordered, draws.seed, step) if self.replay else ordered)[self.mine]
         image = convert_to_tensor(np.stack([read_row(data.images, data.normals[one]) for one in chosen]))
         kinds = rng.integers(len(JITTERS), size=draws.batch_size)[self.mine]
         factors = rng.uniform(*_JITTER_RANGE, size=draws.batch_size)[self.mine]
@@ -126,15 +159,42 @@ class DetectionSteps(Dataset[DetectionBatch]):
         photographs = rng.integers(len(data.penalties), size=draws.batch_size)[self.mine]
         grey = (rng.random(draws.batch_size) < draws.grey_probability)[self.mine]
         penalty_tile = choose_tile(data.penalties.shape[1] // 2, draws.penalty_tiles, rng)
+        penalty, penalty_cells = crop_penalties(data.penalties, photographs, grey, penalty_tile), None
+        if draws.penalty_defects > 0:
+            penalty, penalty_cells = self._paint_defects(penalty, step)
         return DetectionBatch(
             image,
             jittered,
-            crop_penalties(data.penalties, photographs, grey, penalty_tile),
+            penalty,
+            penalty_cells,
             self._read_features(chosen),
             choose_tile(image.shape[-1], draws.tiles, rng),
             penalty_tile,
             tuple(rng.integers(2**31, size=draws.batch_size)[self.mine].tolist()),
+            tuple(chosen),
         )
+
+    def _paint_defects(self, photographs: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        """Put normal images with a synthetic defect in place of some photographs; return them, and what cells count."""
+        places = range(self.draws.batch_size)[self.mine]
+        images, cells = [], []
+        for photograph, place in zip(photographs, places, strict=True):
+            rng = np.random.default_rng([self.draws.seed, step, 2, place])
+            image = (photograph.permute(1, 2, 0) * 255).round().byte().numpy()
+            covered = np.ones(image.shape[:2])
+            if rng.random() < self.draws.penalty_defects:
+                image, covered = paint_defect(self._cut_normal(image, rng), image, self._cut_normal(image, rng), rng)
+            images.append(image)
+            cells.append(torch.from_numpy(find_covered_cells(covered)).float())
+        return convert_to_tensor(np.stack(images)), torch.stack(cells)
+
+    def _cut_normal(self, like: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+        """Return a piece of a normal image in the size of `like`, mirrored at its borders where it is too small."""
+        image = read_row(self.data.images, self.data.normals[rng.integers(len(self.data.normals))])
+        lacking = [max(0, wanted - side) for wanted, side in zip(like.shape[:2], image.shape[:2], strict=True)]
+        image = np.pad(image, [(0, lacking[0]), (0, lacking[1]), (0, 0)], mode="symmetric")
+        top, left = (int(rng.integers(image.shape[axis] - like.shape[axis] + 1)) for axis in (0, 1))
+        return image[top : top + like.shape[0], left : left + like.shape[1]]
 
     def _read_features(self, chosen: list[int]) -> Tensor | None:
         file = self.data.features

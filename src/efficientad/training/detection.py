@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from efficientad.detector import Detector
 from efficientad.inference import BATCH, choose_device, iterate_batches
 from efficientad.networks.pdn import TEACHER_CHANNELS
 from efficientad.params import PDNSize, TrainParams
-from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
+from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, Replay, Share, TrainingImages
 from efficientad.training.features import FeatureFile, write_features
 from efficientad.training.kernels import compute_head_hard_loss, run_layers
 from efficientad.training.loop import LossLog, run_training
@@ -24,27 +23,47 @@ from efficientad.training.losses import compute_feature_loss, compute_penalty_lo
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.schedules import build_optimiser, find_hard_quantile
 from efficientad.training.tiles import count_cells
-from efficientad.training.workers import first_alone
+from efficientad.training.workers import first_alone, gather
 
+_REPLAY_POWER = 1.5  # of the last hard loss: twice the loss is drawn 2.8 times as often
 LOSSES = ("hard_loss", "penalty_loss", "autoencoder_loss", "student_autoencoder_loss")
 
 
 class DetectionModule(L.LightningModule):
-    """One step of Algorithm 1 on a `DetectionBatch`; the teacher stays as it is."""
+    """One step of Algorithm 1 on a `DetectionBatch`; the teacher stays as it is.
 
-    def __init__(self, detector: Detector, params: TrainParams) -> None:
+    It keeps the last hard loss of each of the `images` normal training images, infinite before it was seen: rare
+    structures of good parts stand in few images, which are to be drawn more often (`plan_replay`).
+    """
+
+    last_losses: Tensor
+
+    def __init__(self, detector: Detector, params: TrainParams, images: int) -> None:
         super().__init__()
         self.detector = detector
         self.params = params
+        self.register_buffer("last_losses", torch.full((images,), torch.inf))
 
     def training_step(self, batch: DetectionBatch, batch_idx: int) -> dict[str, Tensor]:
         """Return the four losses and their sum, each a scalar."""
         quantile = find_hard_quantile(self.params.recipe, self.global_step)
         losses = compute_losses(self.detector, batch, quantile)
+        self._note_hard_loss(batch.samples, losses["hard_loss"].detach())
         return {
             "loss": torch.stack(list(losses.values())).sum(),
             **{k: v.detach() for k, v in losses.items()},
         }
+
+    def _note_hard_loss(self, samples: tuple[int, ...], loss: Tensor) -> None:
+        """Note the mean of a batch for each of its images, those of all processes alike."""
+        chosen = gather(torch.tensor(samples, device=loss.device))
+        self.last_losses[chosen] = gather(loss[None]).mean()
+
+    def plan_replay(self) -> Replay | None:
+        """Return how hard images are drawn again from now on; None before every image was seen."""
+        weights = self.last_losses.double().cpu().numpy() ** _REPLAY_POWER
+        share = self.params.recipe.replay_fraction
+        return Replay(weights, share) if share > 0 and np.isfinite(weights).all() else None
 
     def configure_optimizers(self) -> Any:
         """Return the recipe's optimiser over student and autoencoder; the teacher has no gradient."""
@@ -88,7 +107,7 @@ def compute_losses(detector: Detector, batch: DetectionBatch, hard_quantile: flo
     student_penalty = F.conv2d(hidden_penalty, weight[first], bias[first]).float()
     return {
         "hard_loss": compute_head_hard_loss(hidden, weight[first], bias[first], teacher, hard_quantile),
-        "penalty_loss": compute_penalty_loss(student_penalty) * batch.penalty_tile.weight,
+        "penalty_loss": compute_penalty_loss(student_penalty, batch.penalty_cells) * batch.penalty_tile.weight,
         "autoencoder_loss": compute_feature_loss(teacher_part, reconstruction) * tile.weight,
         "student_autoencoder_loss": compute_feature_loss(reconstruction, student_part) * tile.weight,
     }
@@ -125,11 +144,19 @@ def train_detector(
     with first_alone():
         data = keep_features(detector, data, params, scratch)
     draws = Draws(
-        recipe.batch_size, params.penalty_grey_probability, seed, recipe.autoencoder_tiles, recipe.penalty_tiles
+        recipe.batch_size,
+        params.penalty_grey_probability,
+        seed,
+        recipe.autoencoder_tiles,
+        recipe.penalty_tiles,
+        recipe.penalty_defects,
     )
-    module = DetectionModule(detector.train(), params)
-    build = partial(DetectionSteps, data, draws)
-    log = run_training(module, build, recipe.steps, params.checkpoint_every, params.precision, scratch)
+    module = DetectionModule(detector.train(), params, len(data.normals))
+
+    def build_steps(first: int, count: int, share: Share) -> DetectionSteps:
+        return DetectionSteps(data, draws, first, count, share, module.plan_replay())
+
+    log = run_training(module, build_steps, recipe.steps, params.checkpoint_every, params.precision, scratch)
     return detector, log
 
 

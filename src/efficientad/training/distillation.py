@@ -29,7 +29,6 @@ from efficientad.training.workers import first_alone
 
 _TARGET_CELLS = 56
 _BACKBONE_BATCH = 4
-_CHECKPOINT_EVERY = 50  # steps
 
 
 class Targets(NamedTuple):
@@ -151,5 +150,5 @@ def distill_teacher(
 
     torch.manual_seed(params.seed)
     module = DistillationModule(build_pdn(size, TEACHER_CHANNELS), params)
-    log = run_training(module, build_steps, params.steps, _CHECKPOINT_EVERY, params.precision, scratch)
+    log = run_training(module, build_steps, params.steps, params.checkpoint_every, params.precision, scratch)
     return module.teacher, log, measure_teacher(module.teacher, targets, held_out, device)

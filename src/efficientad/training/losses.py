@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+_LEAST_SHARE = 1 / 8  # of a map's cells, that a penalty's mean is taken over
+
 
 def compute_hard_feature_loss(teacher: Tensor, student: Tensor, quantile: float) -> Tensor:
     """Return the mean of each image's largest squared differences, averaged over the images.
@@ -45,12 +47,18 @@ def _find_largest(values: Tensor, quantile: float) -> torch.return_types.topk:
     return torch.topk(values, n - rank, dim=1, sorted=False)
 
 
-def compute_penalty_loss(student: Tensor) -> Tensor:
-    """Return the mean square of the student's features (B, C, h, w) on a pretraining image.
+def compute_penalty_loss(student: Tensor, cells: Tensor | None = None) -> Tensor:
+    """Return the mean square of the student's features (B, C, h, w) on images that it must not know.
 
-    It keeps the student from imitating the teacher outside of the normal images.
+    It keeps the student from imitating the teacher outside of the normal images. With `cells` (B, h, w), 1 or 0, those
+    count that are 1, each image's mean alike; fewer than an eighth of a map weigh as an eighth, lest a handful of
+    cells outweigh all others.
     """
-    return F.mse_loss(student, torch.zeros_like(student))
+    squares = student.square().mean(dim=1)  # (B, h, w)
+    if cells is None:
+        return squares.mean()
+    least = squares[0].numel() * _LEAST_SHARE
+    return ((squares * cells).sum(dim=(1, 2)) / cells.sum(dim=(1, 2)).clamp(min=least)).mean()
 
 
 def compute_feature_loss(target: Tensor, prediction: Tensor) -> Tensor:

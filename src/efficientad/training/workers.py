@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 
 _PATIENCE = timedelta(hours=12)  # the others wait for the first one's preparations
 
@@ -57,6 +58,16 @@ def join_workers() -> Iterator[Workers]:
         yield workers
     finally:
         dist.destroy_process_group()
+
+
+def gather(tensor: Tensor) -> Tensor:
+    """Return the tensors (n, ..) of all processes, of one shape, one after the other; the tensor itself when alone."""
+    processes = find_workers().processes
+    if processes == 1:
+        return tensor
+    found = [torch.empty_like(tensor) for _ in range(processes)]
+    dist.all_gather(found, tensor)
+    return torch.cat(found)
 
 
 @contextmanager
