@@ -19,6 +19,7 @@ from efficientad.params import load_params
 from efficientad.stage import TIMINGS, read_json, write_json
 
 RESULTS, PAGE = Path("docs/results.json"), Path("docs/results.md")
+ABLATIONS = "ablations"
 METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro")
 
 COLUMNS = (
@@ -68,6 +69,8 @@ def _find_minutes(timings: list[dict[str, Any]], stages: list[str]) -> dict[str,
 
 def render(results: dict[str, Any]) -> str:
     """Return the page; a dash is a metric that the data set cannot give."""
+    ablations = results.get(ABLATIONS, {})
+    results = {name: sizes for name, sizes in results.items() if name != ABLATIONS}
     lines = [
         "# Results",
         "",
@@ -100,7 +103,33 @@ def render(results: dict[str, Any]) -> str:
                 "",
                 *([result["note"], ""] if "note" in result else []),
             ]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_render_ablations(ablations)])
+
+
+def _render_ablations(ablations: dict[str, Any]) -> list[str]:
+    """Return a table of each data set: a row a variant, image AUROC and AU-PRO of both maps and of each alone."""
+    lines = []
+    for name, variants in ablations.items():
+        one = next(iter(variants.values()))
+        lines += [
+            f"## Ablations on {name}",
+            "",
+            f"Size {one['size']}, seed {one['seed']}, {one['steps']} steps: image AUROC / AU-PRO of the mean of both",
+            "maps, of the student's alone, of the autoencoder's alone. By `benchmarks/ablations.py`.",
+            "",
+            "| | both | student | autoencoder |",
+            "|---|---|---|---|",
+        ]
+        for variant, found in variants.items():
+            cells = [_format_branch(found[branch]) for branch in ("both", "student", "autoencoder")]
+            lines.append("| " + " | ".join([variant, *cells]) + " |")
+        lines.append("")
+    return lines
+
+
+def _format_branch(branch: dict[str, float]) -> str:
+    overlap = f"{100 * branch['au_pro']:.1f}" if "au_pro" in branch else "-"
+    return f"{100 * branch['image_auroc']:.1f} / {overlap}"
 
 
 def _format(metric: dict[str, float] | None) -> str:

@@ -1,12 +1,19 @@
 import json
 import sys
 
+import numpy as np
+import pytest
+import torch
 from import_closure import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import measure
-from collect_results import render
+from ablations import measure_branches
+from collect_results import ABLATIONS, render
+
+from efficientad.data.prepared import Prepared, PreparedRow
+from efficientad.detector import Detector
 
 RESULT = {
     "image_auroc": {"mean": 0.9512, "std": 0.0, "seeds": [0, 1]},
@@ -27,10 +34,36 @@ def test_the_page_and_the_readme_say_what_was_collected():
     results = json.loads((ROOT / "docs/results.json").read_text("utf-8"))
     assert (ROOT / "docs/results.md").read_text("utf-8") == render(results)
     readme = (ROOT / "README.md").read_text("utf-8")
-    for sizes in results.values():
+    for name, sizes in results.items():
+        if name == ABLATIONS:
+            continue
         auroc = f"{100 * sizes['S']['image_auroc']['mean']:.1f}"
         overlap = f"{100 * sizes['S']['au_pro']['mean']:.1f}" if "au_pro" in sizes["S"] else "-"
         assert f"| {auroc} | {overlap} |" in readme
+
+
+def test_ablations_have_a_row_a_variant():
+    branch = {"image_auroc": 0.9, "au_pro": 0.8}
+    full = {"both": branch, "student": {"image_auroc": 0.7}, "autoencoder": branch, "size": "S", "seed": 0, "steps": 5}
+    page = render({"tile": {"S": RESULT}, ABLATIONS: {"tile": {"full": full}}})
+    assert "| full | 90.0 / 80.0 | 70.0 / - | 90.0 / 80.0 |" in page
+
+
+def test_both_branches_together_are_what_the_detector_says():
+    torch.manual_seed(0)
+    detector = Detector("S").eval()
+    detector.student_quantiles.copy_(torch.tensor([0.1, 0.5]))
+    rng = np.random.default_rng(0)
+    images, masks = rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8), np.zeros((8, 64, 64), bool)
+    masks[4:, 20:30, 20:30] = True
+    rows = tuple(PreparedRow(str(i), "test", int(i > 3), "x", True, str(i), 64, 64) for i in range(8))
+    found = measure_branches(detector, Prepared(rows, images, masks, 64, (), ()))
+    with torch.inference_mode():
+        scores = detector(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).anomaly_score.numpy()
+    pairs = scores[4:, None] > scores[None, :4]
+    assert found["both"]["image_auroc"] == pytest.approx(pairs.mean())
+    assert set(found) == {"both", "student", "autoencoder"}
+    assert all(0 <= one["au_pro"] <= 1 for one in found.values())
 
 
 def test_the_benchmarks_page_is_rendered_from_what_was_measured():

@@ -1,0 +1,89 @@
+"""What each part of the recipe is worth: trains without it and keeps the accuracy in docs/results.json.
+
+    python benchmarks/ablations.py OUTPUT [VARIANT ...]
+
+runs `dvc exp run` in a workspace whose params.yaml names one size, one category with defects and one seed; OUTPUT is
+the results.json to add to, below `ablations`. Of every variant (all by default) each map is measured alone, too.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from efficientad.data.prepared import Prepared, load_prepared
+from efficientad.data.rows import Rows
+from efficientad.detector import Detector
+from efficientad.inference import compute_raw_maps
+from efficientad.layout import Item, locate_prepared
+from efficientad.maps import apply_quantiles, combine_maps, upscale_map
+from efficientad.networks.pdn import TEACHER_CHANNELS, build_pdn
+from efficientad.params import load_params
+from efficientad.reporting.evaluation import build_test_split, measure
+from efficientad.stage import read_json, write_json
+from efficientad.weights import load_detector, save_weights
+
+RANDOM_TEACHER = Path(".scratch/random_teacher.safetensors")
+VARIANTS = {
+    "full": [],
+    "without replay": ["replay_fraction=0.0"],
+    "without synthetic defects": ["penalty_defects=0.0"],
+    "without either": ["replay_fraction=0.0", "penalty_defects=0.0"],
+    "without hard mining": ["replay_fraction=0.0", "hard_quantile=0.0"],
+    "student of its own": ["shared_convolutions=0"],
+    "random teacher": [],
+}
+
+
+def run_variant(name: str, item: Item, preset: str) -> dict[str, Any]:
+    """Train and evaluate one variant in this workspace."""
+    settings = [f"train.{preset}.{change}" for change in VARIANTS[name]]
+    if name == "random teacher":
+        torch.manual_seed(0)
+        about = {"size": item.size, "backbone": "none", "steps": 0, "batch_size": 0, "held_out_mse": 1.0}
+        save_weights(build_pdn(item.size, TEACHER_CHANNELS), RANDOM_TEACHER, about)
+        settings += ["teacher.source=file", f"teacher.path={RANDOM_TEACHER.resolve()}"]
+    command = ["dvc", "exp", "run", f"calibrate@{item.size}-{item.category}-{item.seed}"]
+    for setting in settings:
+        command += ["-S", setting]
+    subprocess.run(command, check=True)
+    detector, _ = load_detector(item.detector)
+    return measure_branches(detector, load_prepared(locate_prepared(item.category)))
+
+
+def measure_branches(detector: Detector, prepared: Prepared) -> dict[str, dict[str, float]]:
+    """Return the accuracy of the student's map, of the autoencoder's, and of their mean, on the test split."""
+    raw = compute_raw_maps(detector, prepared.images, prepared.indices("test"))
+    quantiles = (detector.student_quantiles, detector.autoencoder_quantiles)
+    student, autoencoder = (
+        apply_quantiles(torch.from_numpy(np.stack(maps))[:, None], low, high)
+        for maps, (low, high) in zip(raw, quantiles, strict=True)
+    )
+    found: dict[str, dict[str, float]] = {}
+    branches = {"student": student, "autoencoder": autoencoder, "both": combine_maps(student, autoencoder)}
+    for name, cells in branches.items():
+        maps = upscale_map(cells, (prepared.size, prepared.size))[:, 0].numpy()
+        metrics = measure(build_test_split(prepared, Rows(maps), maps.max(axis=(1, 2))), fpr_limit=0.3)
+        found[name] = {key: value for key, value in metrics.items() if key in ("image_auroc", "au_pro")}
+    return found
+
+
+def main() -> None:
+    """Run the variants, one after the other; keep each as soon as it is there."""
+    params = load_params()
+    (size,), (category,), (seed,) = params.sizes, params.categories, params.seeds
+    output = Path(sys.argv[1])
+    for name in sys.argv[2:] or VARIANTS:
+        found = run_variant(name, Item(size, category, seed), params.train.preset)
+        results = read_json(output) if output.is_file() else {}
+        steps = load_params(category=category).train.recipe.steps
+        kept = results.setdefault("ablations", {}).setdefault(category, {})
+        kept[name] = {**found, "size": size, "seed": seed, "steps": steps}
+        write_json(output, results)
+
+
+if __name__ == "__main__":
+    main()
