@@ -146,18 +146,19 @@ def assert_equal_weights(one, other):
         assert torch.equal(tensor, other.state_dict()[name]), name
 
 
+@pytest.mark.parametrize("breaks_at", [5, 8, 12])  # within segments of 3, just before and after all 4 images were seen
 @pytest.mark.parametrize(("precision", "recipe"), [("fp32", {}), ("auto", TILED)])
-def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch, precision, recipe):
-    recipe = {"steps": 10} | recipe
+def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch, precision, recipe, breaks_at):
+    recipe = {"steps": 13, "checkpoint_every": 3} | recipe
     whole, log = train(tmp_path / "whole", precision=precision, **recipe)
-    assert [row["step"] for row in log.rows] == list(range(1, 11))
+    assert [row["step"] for row in log.rows] == list(range(1, 14))
 
     real = DetectionModuleStep.original
     calls = []
 
     def break_off(self, batch, index):
         calls.append(index)
-        if len(calls) == 8:  # in the middle of the fourth segment, when every image was seen
+        if len(calls) == breaks_at:
             raise KeyboardInterrupt
         return real(self, batch, index)
 
@@ -202,15 +203,24 @@ def test_hard_images_are_drawn_again_once_all_were_seen():
     """In proportion to the 1.5th power of their last loss."""
     module = DetectionModule(build_detector(), build_params(replay_fraction=0.7), images=3)
     module._note_hard_loss((0, 2), torch.tensor(4.0))
-    assert module.plan_replay() is None
+    assert module.plan_replay(step=0) is None
     module._note_hard_loss((1,), torch.tensor(1.0))
     module._note_hard_loss((2,), torch.tensor(1.0))
-    replay = module.plan_replay()
+    replay = module.plan_replay(step=2)
     assert replay.share == 0.7
     assert replay.weights.tolist() == [8.0, 1.0, 1.0]
+
+
+def test_hard_images_are_looked_up_at_the_ends_of_segments_alone():
+    """So that a training that is resumed in between goes on with the same images."""
+    module = DetectionModule(build_detector(), build_params(checkpoint_every=2, replay_fraction=0.7), images=1)
+    assert module.plan_replay(step=2) is None
+    module._note_hard_loss((0,), torch.tensor(4.0))
+    assert module.plan_replay(step=3) is None
+    assert module.plan_replay(step=4) is not None
 
 
 def test_without_replay_every_image_comes_in_its_turn():
     module = DetectionModule(build_detector(), build_params(replay_fraction=0.0), images=1)
     module._note_hard_loss((0,), torch.tensor(4.0))
-    assert module.plan_replay() is None
+    assert module.plan_replay(step=0) is None

@@ -37,12 +37,14 @@ class DetectionModule(L.LightningModule):
     """
 
     last_losses: Tensor
+    replay_losses: Tensor
 
     def __init__(self, detector: Detector, params: TrainParams, images: int) -> None:
         super().__init__()
         self.detector = detector
         self.params = params
         self.register_buffer("last_losses", torch.full((images,), torch.inf))
+        self.register_buffer("replay_losses", torch.full((images,), torch.inf))
 
     def training_step(self, batch: DetectionBatch, batch_idx: int) -> dict[str, Tensor]:
         """Return the four losses and their sum, each a scalar."""
@@ -59,9 +61,15 @@ class DetectionModule(L.LightningModule):
         chosen = gather(torch.tensor(samples, device=loss.device))
         self.last_losses[chosen] = gather(loss[None]).mean()
 
-    def plan_replay(self) -> Replay | None:
-        """Return how hard images are drawn again from now on; None before every image was seen."""
-        weights = self.last_losses.double().cpu().numpy() ** _REPLAY_POWER
+    def plan_replay(self, step: int) -> Replay | None:
+        """Return how hard images are drawn again from `step` on; None before every image was seen.
+
+        Losses are looked at every `checkpoint_every` steps, so that a resumed training, which may ask in between,
+        goes on as the one that was not interrupted.
+        """
+        if step % self.params.checkpoint_every == 0:
+            self.replay_losses.copy_(self.last_losses)
+        weights = self.replay_losses.double().cpu().numpy() ** _REPLAY_POWER
         share = self.params.recipe.replay_fraction
         return Replay(weights, share) if share > 0 and np.isfinite(weights).all() else None
 
@@ -154,7 +162,7 @@ def train_detector(
     module = DetectionModule(detector.train(), params, len(data.normals))
 
     def build_steps(first: int, count: int, share: Share) -> DetectionSteps:
-        return DetectionSteps(data, draws, first, count, share, module.plan_replay())
+        return DetectionSteps(data, draws, first, count, share, module.plan_replay(first))
 
     log = run_training(module, build_steps, recipe.steps, params.checkpoint_every, params.precision, scratch)
     return detector, log

@@ -39,7 +39,8 @@ class Segments(LightningDataModule):
         """Return this process's share of each batch, in order; `build_steps(first, count, share)` makes them."""
         assert self.trainer is not None
         first = self.trainer.global_step
-        count = min(self.segment, self.steps - first)
+        # Lightning ends a resumed epoch after one step; the segments after it end where they would have without.
+        count = min(self.segment - first % self.segment, self.steps - first)
         return DataLoader(self.build_steps(first, max(count, 1), self.share), batch_size=None, shuffle=False)
 
 
