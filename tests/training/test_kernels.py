@@ -1,5 +1,6 @@
 """Each kernel against autograd's own gradient of the same formula."""
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -72,3 +73,17 @@ def test_hard_loss_of_a_head_rounds_as_autograd_does_in_bfloat16():
     for one, other in zip(ours, theirs, strict=True):
         assert one.grad.dtype == torch.float32
         assert float((one.grad - other.grad).norm() / other.grad.norm()) < 0.02
+
+
+def test_products_of_the_hard_losss_backward_pass_come_in_few_sizes():
+    """Of each size oneDNN keeps a compiled product: a size for every count of hard places would fill the memory."""
+    torch.manual_seed(0)
+    hidden, weight, bias = torch.randn(1, 8, 23, 23), torch.randn(6, 8, 4, 4), torch.randn(6)
+    sizes = set()
+    for quantile in np.linspace(0, 0.99, 12):
+        hidden = hidden.detach().requires_grad_()
+        loss = compute_head_hard_loss(hidden, weight.requires_grad_(), bias, torch.randn(1, 6, 20, 20), float(quantile))
+        with torch.profiler.profile(record_shapes=True) as profile:
+            loss.backward()
+        sizes |= {str(event.input_shapes) for event in profile.events() if event.name == "aten::mm"}
+    assert 0 < len(sizes) <= 4  # two products, for up to 256 and up to 512 places

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 
 from efficientad.training.losses import select_hard
 
+_ROWS = 256
+
 
 class _RectifyAndPool(torch.autograd.Function):
     """ReLU, then the mean of 2 x 2 cells; its gradient is written once instead of filled, spread and masked."""
@@ -60,6 +62,15 @@ def run_layers(layers: Iterable[nn.Module], image: Tensor) -> Tensor:
     return hidden
 
 
+def _pad_rows(matrix: Tensor) -> Tensor:
+    """Add rows of zeros up to a multiple of `_ROWS`.
+
+    oneDNN compiles a product for every size and keeps a thousand of them: a size of its own each step would take
+    gigabytes.
+    """
+    return F.pad(matrix, (0, 0, 0, -len(matrix) % _ROWS))
+
+
 class _HardFeatureLoss(torch.autograd.Function):
     """The hard feature loss of a convolution's output, with a gradient at the hard places alone."""
 
@@ -86,9 +97,10 @@ class _HardFeatureLoss(torch.autograd.Function):
         kernel = weight.shape[-1]
         at = (places // (height * width), places // width % height, places % width)
         rows = torch.cat([hidden[at[0], :, at[1] + i, at[2] + j] for i in range(kernel) for j in range(kernel)], dim=1)
+        gradient, rows = _pad_rows(gradient), _pad_rows(rows)
         in_rows = weight.to(hidden.dtype).permute(0, 2, 3, 1).flatten(1)  # (m, kernel * kernel * in)
         for_weight = (gradient.T @ rows).float().view(len(weight), kernel, kernel, -1).permute(0, 3, 1, 2)
-        spread = (gradient @ in_rows).view(len(places), kernel * kernel, -1)
+        spread = (gradient @ in_rows)[: len(places)].view(len(places), kernel * kernel, -1)
         for_hidden = torch.zeros_like(hidden)
         cells = for_hidden.permute(0, 2, 3, 1)  # a view: (B, h, w, in)
         for index in range(kernel * kernel):
