@@ -43,6 +43,7 @@ def run_variant(name: str, item: Item, preset: str) -> dict[str, Any]:
     settings = [f"train.{preset}.{change}" for change in VARIANTS[name]]
     if name == "random teacher":
         torch.manual_seed(0)
+        # Its error is not measured: 1 is what a teacher has that knows nothing.
         about = {"size": item.size, "backbone": "none", "steps": 0, "batch_size": 0, "held_out_mse": 1.0}
         save_weights(build_pdn(item.size, TEACHER_CHANNELS), RANDOM_TEACHER, about)
         settings += ["teacher.source=file", f"teacher.path={RANDOM_TEACHER.resolve()}"]

@@ -1,9 +1,9 @@
 """How well features tell defects from good parts before any student is trained: PatchCore on the teacher.
 
 Every patch of a test image is scored by its squared distance to the nearest of a bank of patches from normal
-training images (Roth et al., CVPR 2022, section 3). A student is trained to know just those patches: what is
-near to the bank in the teacher's features, no student of that teacher will find. Minutes instead of a training;
-for choosing teachers, backbones and images. It reads the test split, so what it chose is no longer tested there.
+training images (Roth et al., CVPR 2022, section 3). A student is trained to know just those patches, so that this
+is about what to hope for from a student of that teacher. Minutes instead of a training; for choosing teachers,
+backbones and images. It reads the test split, so what it chose is no longer tested there.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ from efficientad.params import PDNSize
 from efficientad.weights import load_teacher
 
 Describe = Callable[[Tensor], Tensor]  # RGB (B, 3, H, W) in [0, 1] -> features (B, C, h, w)
-_PROJECTED = 48  # dimensions in which the bank is chosen; distances keep within a few percent
+_PROJECTED = 48  # dimensions in which the bank is chosen; squared distances keep to about sqrt(2 / 48) = 20 %
 _CHUNK = 2048  # patches
 
 
