@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from timing import measure_peak, summarise, time_repeatedly
 
+from efficientad import __version__
 from efficientad.deploy.engine import ModelHeader
 from efficientad.deploy.graph import StationGraph
 from efficientad.deploy.onnx import write_onnx
@@ -39,9 +40,9 @@ def measure_inference() -> dict[str, Any]:
             torch.manual_seed(0)
             detector = Detector("S", sharing).eval()
             detector.set_calibration(Quantiles(0.0, 1.0), Quantiles(0.0, 1.0), 1.0)
-            header = ModelHeader("S", 256, "benchmark", 1.0, 0.05)
+            header = ModelHeader("S", 256, "benchmark", 1.0, 0.05, 1.0, (0.0, 1.0), (0.0, 1.0), "none", __version__)
             write_onnx(detector, header, folder / f"model{suffix}.onnx")
-            graph = StationGraph(detector)
+            graph = StationGraph(detector, header)
             found[f"torch_fp32{suffix}"] = time_torch(graph, image, bfloat16=False)
             if uses_bfloat16("auto"):
                 found[f"torch_bf16{suffix}"] = time_torch(graph, image, bfloat16=True)

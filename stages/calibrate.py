@@ -3,8 +3,9 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from efficientad.calibration import fit_threshold
-from efficientad.data.prepared import load_prepared
+from efficientad import __version__
+from efficientad.calibration import choose_display_scale, fit_threshold
+from efficientad.data.prepared import hash_normals, load_prepared
 from efficientad.inference import compute_detections, compute_raw_maps
 from efficientad.layout import locate_prepared
 from efficientad.maps import fit_quantiles
@@ -29,8 +30,17 @@ def main() -> None:
         _, scores = compute_detections(detector, prepared.images, normals, Path(folder) / "maps.npy")
     threshold = fit_threshold(scores, params.false_alarm_rate)
     detector.set_calibration(student, autoencoder, threshold.value)
-    header |= {"image_size": prepared.size, "category": item.category}
-    header |= {"threshold": threshold.value, "false_alarm_rate": threshold.false_alarm_rate}
+    header |= {
+        "image_size": prepared.size,
+        "category": item.category,
+        "threshold": threshold.value,
+        "false_alarm_rate": threshold.false_alarm_rate,
+        "display_scale": choose_display_scale(scores, threshold.value),
+        "student_quantiles": [student.low, student.high],
+        "autoencoder_quantiles": [autoencoder.low, autoencoder.high],
+        "training_data": hash_normals(prepared),
+        "version": __version__,
+    }
     save_weights(detector, item.detector, header)
     quantiles = {"student": vars(student), "autoencoder": vars(autoencoder)}
     write_json(item.locate_metrics("calibrate"), {"threshold": vars(threshold), "quantiles": quantiles})

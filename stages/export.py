@@ -1,5 +1,7 @@
 """Stage export@SIZE-CATEGORY-SEED: detector -> ONNX -> OpenVINO IR, and proof that they say the same."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from efficientad.data.prepared import load_prepared
@@ -15,6 +17,7 @@ from efficientad.deploy.parity import (
     run_station,
 )
 from efficientad.deploy.predictor import load_engine
+from efficientad.deploy.revision import find_revision
 from efficientad.layout import locate_prepared
 from efficientad.params import load_params
 from efficientad.stage import parse_item, run_stage, write_json
@@ -26,7 +29,7 @@ def main() -> None:
     item = parse_item()
     params = load_params(category=item.category).export
     detector, values = load_detector(item.detector)
-    header = ModelHeader.parse(values, item.detector)
+    header = replace(ModelHeader.parse(values, item.detector), git_revision=find_revision())
     write_onnx(detector, header, item.onnx)
     exported = {"onnx_fp32": item.onnx}
     for precision in params.precisions:

@@ -1,6 +1,6 @@
 """Stage prepare@CATEGORY: a provider's images -> arrays at the model's resolution and a manifest."""
 
-from efficientad.calibration import count_needed
+from efficientad.calibration import check_count
 from efficientad.data.prepare import write_prepared
 from efficientad.data.providers import build_provider
 from efficientad.layout import locate_prepared
@@ -22,13 +22,7 @@ def main() -> None:
     )
     counts = {split: len(prepared.indices(split)) for split in ("train", "validation", "test")}
     print(f"{category}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
-    needed = count_needed(params.calibrate.false_alarm_rate)
-    if counts["validation"] < needed:
-        print(
-            f"warning: a false-alarm rate of {params.calibrate.false_alarm_rate} wants {needed} validation images; "
-            f"with {counts['validation']} calibrate can promise {1 / (counts['validation'] + 1):.3f} at best. "
-            "Add good images, or raise data.validation_fraction or calibrate.false_alarm_rate."
-        )
+    check_count(counts["validation"], params.calibrate.false_alarm_rate)  # now, not after the training
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def models(tmp_path_factory):
     write_onnx(detector, HEADER, folder / "detector.onnx")
     for precision in ("fp32", "fp16"):
         write_openvino(
-            folder / "detector.onnx", HEADER, folder / "openvino" / precision / "model.xml", precision == "fp16"
+            folder / "detector.onnx", HEADER, folder / "openvino" / precision / "1/model.xml", precision == "fp16"
         )
     return folder
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from efficientad.calibration import count_needed, fit_threshold
+from efficientad.calibration import check_count, choose_display_scale, count_needed, fit_threshold
 from efficientad.errors import MetricError
 
 
@@ -26,9 +26,15 @@ def test_threshold_is_the_order_statistic_of_split_conformal(n, rate, rank, boun
     assert threshold.false_alarm_rate == pytest.approx(bound, abs=1e-6)
 
 
-def test_too_few_images_give_the_largest_score_and_say_what_it_promises():
-    threshold = fit_threshold(np.array([3.0, 1.0, 2.0], dtype=np.float32), 0.05)
-    assert (threshold.value, threshold.false_alarm_rate) == (3.0, 0.25)
+def test_too_few_images_are_refused_with_what_they_could_promise():
+    with pytest.raises(MetricError, match=r"at least 19 held-out .* got 3, which can promise 0\.2500 at best"):
+        fit_threshold(np.array([3.0, 1.0, 2.0], dtype=np.float32), 0.05)
+
+
+def test_the_display_scale_puts_the_median_normal_image_at_0_and_the_threshold_in_the_middle():
+    scores = np.array([0.1, 0.3, 0.2, 0.9, 0.25], dtype=np.float32)
+    assert choose_display_scale(scores, 0.9) == pytest.approx(2 * (0.9 - 0.25))
+    assert choose_display_scale(np.ones(3, dtype=np.float32), 1.0) == 1.0
 
 
 def test_no_scores_and_nan_are_refused():
@@ -42,4 +48,5 @@ def test_count_needed_is_the_least_that_keeps_the_rate(rate, count):
     assert count_needed(rate) == count
     assert fit_threshold(np.arange(count, dtype=np.float32), rate).false_alarm_rate <= rate
     if count > 1:
-        assert fit_threshold(np.arange(count - 1, dtype=np.float32), rate).false_alarm_rate > rate
+        with pytest.raises(MetricError, match=f"expected at least {count} "):
+            check_count(count - 1, rate)

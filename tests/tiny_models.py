@@ -3,4 +3,16 @@
 from efficientad.deploy.engine import ModelHeader
 
 SIDE = 64
-HEADER = ModelHeader(size="S", image_size=SIDE, category="washer", threshold=0.31, false_alarm_rate=0.05)
+HEADER = ModelHeader(
+    size="S",
+    image_size=SIDE,
+    category="washer",
+    threshold=0.31,
+    false_alarm_rate=0.05,
+    display_scale=0.4,
+    student_quantiles=(0.5, 2.25),
+    autoencoder_quantiles=(0.25, 1.5),
+    training_data="0123abcd",
+    version="0.1.0",
+    git_revision="4567ef",
+)

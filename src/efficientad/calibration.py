@@ -27,9 +27,8 @@ def fit_threshold(scores: NDArray[np.float32], false_alarm_rate: float) -> Thres
     """Choose the smallest of the scores (n,) of held-out normal images that keeps the asked rate.
 
     The k-th smallest of n exchangeable scores is exceeded by a new one with a chance of at most
-    1 - k / (n + 1). Where n is too small for the asked rate the largest score is taken, and the returned
-    `false_alarm_rate`, 1 / (n + 1), is larger than asked: the caller must say so. Raises MetricError on no
-    scores and on scores that are not finite.
+    1 - k / (n + 1); `false_alarm_rate` of the result is this bound. Raises MetricError where n is too small for
+    the asked rate, on no scores, and on scores that are not finite.
 
     >>> fit_threshold(np.arange(19, dtype=np.float32), 0.1)
     Threshold(value=17.0, false_alarm_rate=0.1, normal_images=19)
@@ -37,7 +36,8 @@ def fit_threshold(scores: NDArray[np.float32], false_alarm_rate: float) -> Thres
     n = len(scores)
     if n == 0 or not np.isfinite(scores).all():
         raise MetricError(f"expected finite scores of held-out normal images, got {n} scores, not all finite")
-    k = min(n, math.ceil(round((n + 1) * (1 - false_alarm_rate), 9)))
+    check_count(n, false_alarm_rate)
+    k = math.ceil(round((n + 1) * (1 - false_alarm_rate), 9))
     return Threshold(float(np.sort(scores)[k - 1]), round(1 - k / (n + 1), 6), n)
 
 
@@ -48,3 +48,26 @@ def count_needed(false_alarm_rate: float) -> int:
     19
     """
     return math.ceil(round(1 / false_alarm_rate, 9)) - 1
+
+
+def check_count(images: int, false_alarm_rate: float) -> None:
+    """Raise MetricError when so many held-out normal images cannot promise the rate."""
+    needed = count_needed(false_alarm_rate)
+    if images < needed:
+        raise MetricError(
+            f"expected at least {needed} held-out normal images for a false-alarm rate of {false_alarm_rate}, got "
+            f"{images}, which can promise {1 / (images + 1):.4f} at best; add good images, or raise "
+            "data.validation_fraction or calibrate.false_alarm_rate"
+        )
+
+
+def choose_display_scale(scores: NDArray[np.float32], threshold: float) -> float:
+    """Return the raw score that the displayed 0 .. 1 spans, around 0.5 at the threshold.
+
+    The median of the held-out normal images' scores (n,) is displayed as 0; where it is the threshold itself, so that
+    no scale can be read off, the scores count as they are.
+
+    >>> choose_display_scale(np.array([0.1, 0.2, 0.5], np.float32), 0.5)
+    0.6
+    """
+    return round(2 * (threshold - float(np.median(scores))), 6) or 1.0

@@ -88,8 +88,11 @@ class Item:
         return self.models / "detector.onnx"
 
     def locate_openvino(self, precision: str) -> Path:
-        """Return the exported OpenVINO IR of a precision, such as "fp32"."""
-        return self.models / "openvino" / precision / "model.xml"
+        """Return the exported OpenVINO IR of a precision, such as "fp32".
+
+        OpenVINO Model Server and Triton ask for NAME/VERSION/model.xml: a precision is their name, its version 1.
+        """
+        return self.models / "openvino" / precision / "1/model.xml"
 
 
 def find_leftovers(

@@ -10,7 +10,7 @@ from efficientad.deploy.predictor import load_engine, predict_image
 from efficientad.errors import ModelError
 from efficientad.weights import load_detector
 
-FILES = ["detector.safetensors", "detector.onnx", "openvino/fp32/model.xml", "openvino/fp16/model.xml"]
+FILES = ["detector.safetensors", "detector.onnx", "openvino/fp32/1/model.xml", "openvino/fp16/1/model.xml"]
 
 
 @pytest.mark.parametrize("file", FILES)
@@ -47,7 +47,7 @@ def test_exports_have_the_same_bytes_each_time(models, tmp_path):
     write_openvino(tmp_path / "detector.onnx", HEADER, tmp_path / "model.xml", fp16=False)
     assert (tmp_path / "detector.onnx").read_bytes() == (models / "detector.onnx").read_bytes()
     for suffix in (".xml", ".bin"):
-        original = (models / "openvino/fp32/model").with_suffix(suffix)
+        original = (models / "openvino/fp32/1/model").with_suffix(suffix)
         assert (tmp_path / "model").with_suffix(suffix).read_bytes() == original.read_bytes()
 
 
@@ -60,7 +60,7 @@ def test_onnx_file_is_valid_with_a_free_batch_and_uint8_pixels(models):
 
 
 def test_fp16_ir_is_half_as_large(models):
-    sizes = {p: (models / "openvino" / p / "model.bin").stat().st_size for p in ("fp32", "fp16")}
+    sizes = {p: (models / "openvino" / p / "1/model.bin").stat().st_size for p in ("fp32", "fp16")}
     assert 0.45 < sizes["fp16"] / sizes["fp32"] < 0.55
 
 
@@ -89,7 +89,7 @@ def test_models_that_are_missing_foreign_or_unfinished_are_refused(models, tmp_p
 
 @pytest.mark.parametrize("hint", ["LATENCY", "THROUGHPUT"])
 def test_the_queue_gives_in_order_what_single_runs_give(models, hint):
-    engine = OpenVINOEngine(models / "openvino/fp32/model.xml", hint=hint)
+    engine = OpenVINOEngine(models / "openvino/fp32/1/model.xml", hint=hint)
     rng = np.random.default_rng(1)
     batches = [rng.integers(0, 256, (size, SIDE, SIDE, 3), dtype=np.uint8) for size in (1, 2, 1, 3, 1, 1)]
     queued = list(engine.run_queue(iter(batches)))
@@ -101,7 +101,7 @@ def test_the_queue_gives_in_order_what_single_runs_give(models, hint):
 
 
 def test_a_cache_folder_keeps_the_compiled_model_and_changes_nothing(models, images, tmp_path):
-    path = models / "openvino/fp32/model.xml"
+    path = models / "openvino/fp32/1/model.xml"
     expected = load_engine(path).run(images)
     for _ in range(2):  # filled, then read
         found = load_engine(path, cache=tmp_path / "cache").run(images)
@@ -111,5 +111,5 @@ def test_a_cache_folder_keeps_the_compiled_model_and_changes_nothing(models, ima
 
 def test_without_a_cache_folder_nothing_is_written(models, images, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    load_engine(models / "openvino/fp32/model.xml").run(images)
+    load_engine(models / "openvino/fp32/1/model.xml").run(images)
     assert not list(tmp_path.iterdir())

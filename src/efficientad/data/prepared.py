@@ -6,6 +6,7 @@ manifest.json  {"size", "rows", "left_out", "raw"}; rows in array order
 raw/NNNN.png   a few pictures at native size, for the comparison of exported models
 """
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,6 +59,12 @@ class Prepared:
     def indices(self, split: Split) -> NDArray[np.intp]:
         """Return the rows of a split, ascending; empty when there are none."""
         return np.array([i for i, row in enumerate(self.rows) if row.split == split], np.intp)
+
+
+def hash_normals(prepared: Prepared) -> str:
+    """Return the sha256 that names the training and validation images, whatever their order or files' names."""
+    rows = sorted(row.sha256 for row in prepared.rows if row.split in ("train", "validation"))
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
 def load_prepared(folder: Path) -> Prepared:

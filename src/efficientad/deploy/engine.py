@@ -1,7 +1,7 @@
 """What every runtime must do: images in, maps and scores out, and know its own model."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,15 @@ class ModelHeader:
 
     size: str  # of the networks: S or M
     image_size: int  # px, height and width of the graph's input
-    category: str
+    category: str  # the product
     threshold: float  # a score above it is anomalous
     false_alarm_rate: float  # the bound that the threshold was chosen for
+    display_scale: float  # raw score that spans the displayed 0 .. 1, around 0.5 at the threshold
+    student_quantiles: tuple[float, float]  # low, high: of the raw maps on held-out normal images
+    autoencoder_quantiles: tuple[float, float]
+    training_data: str  # sha256 of the normal images that it was trained and calibrated on
+    version: str  # of this package
+    git_revision: str = ""  # of the code that exported it; empty where that is not known
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: object) -> "ModelHeader":
@@ -29,6 +35,12 @@ class ModelHeader:
                 category=str(values["category"]),
                 threshold=float(values["threshold"]),
                 false_alarm_rate=float(values["false_alarm_rate"]),
+                display_scale=float(values["display_scale"]),
+                student_quantiles=_parse_pair(values["student_quantiles"]),
+                autoencoder_quantiles=_parse_pair(values["autoencoder_quantiles"]),
+                training_data=str(values["training_data"]),
+                version=str(values["version"]),
+                git_revision=str(values.get("git_revision", "")),
             )
         except KeyError as error:
             raise ModelError(
@@ -36,11 +48,31 @@ class ModelHeader:
                 "project; export it again (`dvc repro export`)"
             ) from error
 
+    def scale_score(self, score: float) -> float:
+        """Return a raw score as the station shows it: in [0, 1], 0.5 at the threshold.
+
+        >>> ModelHeader("S", 256, "x", 0.3, 0.05, 0.4, (0, 1), (0, 1), "", "").scale_score(0.4)
+        0.75
+        """
+        return round(min(1.0, max(0.0, (score - self.threshold) / self.display_scale + 0.5)), 6)
+
+
+def _parse_pair(value: Any) -> tuple[float, float]:
+    low, high = value.split() if isinstance(value, str) else value
+    return float(low), float(high)
+
+
+class Outputs(NamedTuple):
+    """What a graph says of a batch."""
+
+    maps: NDArray[np.float32]  # (B, S, S), raw
+    scores: NDArray[np.float32]  # (B,), raw: each map's largest value
+
 
 class Engine(Protocol):
     """A loaded detector in some runtime."""
 
     header: ModelHeader
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Map uint8 RGB (B, S, S, 3) to anomaly maps (B, S, S) and scores (B,)."""
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
+        """Detect in uint8 RGB (B, S, S, 3)."""

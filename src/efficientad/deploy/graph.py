@@ -1,28 +1,41 @@
-"""The exported graph: uint8 pixels in, anomaly map and score out; and the same graph run by torch."""
+"""The exported graph: uint8 pixels in, map, score and verdict out; and the same graph run by torch."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from efficientad.deploy.engine import ModelHeader
+from efficientad.deploy.engine import ModelHeader, Outputs
 from efficientad.detector import Detector
 from efficientad.weights import load_detector
 
 
-class StationGraph(nn.Module):
-    """uint8 RGB (B, S, S, 3), as a camera gives it -> anomaly map (B, 1, S, S) and score (B,)."""
+class StationOutputs(NamedTuple):
+    """The outputs of an exported graph, by name and in order; OpenVINO Model API reads the first of four."""
 
-    def __init__(self, detector: Detector) -> None:
+    anomaly_map: Tensor  # (B, 1, S, S) float32, raw
+    anomaly_score: Tensor  # (B,) float32, raw: the map's largest value; what metrics and the threshold are about
+    display_score: Tensor  # (B,) float32 in [0, 1], 0.5 at the threshold; what people are shown
+    is_anomalous: Tensor  # (B,) bool: whether the raw score lies above the threshold
+
+
+class StationGraph(nn.Module):
+    """uint8 RGB (B, S, S, 3), as a camera gives it -> `StationOutputs`."""
+
+    def __init__(self, detector: Detector, header: ModelHeader) -> None:
         super().__init__()
         self.detector = detector
+        self.threshold, self.display_scale = header.threshold, header.display_scale
 
-    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, image: Tensor) -> StationOutputs:
         """Scale to [0, 1] by 255, whatever the image's largest value is, and detect."""
         detection = self.detector(image.permute(0, 3, 1, 2).float() / 255)
-        return detection.anomaly_map, detection.anomaly_score
+        above = detection.anomaly_score - self.threshold
+        display = (above / self.display_scale + 0.5).clamp(0, 1)
+        return StationOutputs(detection.anomaly_map, detection.anomaly_score, display, above > 0)
 
 
 class TorchEngine:
@@ -32,11 +45,10 @@ class TorchEngine:
         detector, header = load_detector(path)
         self.header = ModelHeader.parse(header, path)
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.graph = StationGraph(detector).eval().to(self.device)
+        self.graph = StationGraph(detector, self.header).eval().to(self.device)
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
         with torch.inference_mode():
-            image = torch.from_numpy(np.array(images)).to(self.device)
-            anomaly_map, score = self.graph(image)
-        return anomaly_map[:, 0].cpu().numpy(), score.cpu().numpy()
+            outputs = self.graph(torch.from_numpy(np.array(images)).to(self.device))
+        return Outputs(outputs.anomaly_map[:, 0].cpu().numpy(), outputs.anomaly_score.cpu().numpy())

@@ -7,32 +7,31 @@ import onnx
 import torch
 
 from efficientad.deploy.engine import ModelHeader
-from efficientad.deploy.graph import StationGraph
+from efficientad.deploy.graph import StationGraph, StationOutputs
+from efficientad.deploy.metadata import SECTION, describe_model
 from efficientad.detector import Detector
 
 OPSET = 18
-METADATA_PREFIX = "efficientad."
 
 
 def write_onnx(detector: Detector, header: ModelHeader, path: Path) -> None:
     """Write the detector's graph, with its header as metadata, and check the file with `onnx`.
 
-    Input `image`: uint8 RGB (batch, S, S, 3). Outputs: `anomaly_map` float32 (batch, 1, S, S) and
-    `anomaly_score` float32 (batch,). The batch is free, S is fixed.
+    Input `image`: uint8 RGB (batch, S, S, 3); outputs: see `StationOutputs`. The batch is free, S is fixed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     image = torch.zeros(1, header.image_size, header.image_size, 3, dtype=torch.uint8)
-    names = ("image", "anomaly_map", "anomaly_score")
+    names = ["image", *StationOutputs._fields]
     with warnings.catch_warnings():
         # The exporter that needs no further package; its tracing is exact here: sizes are constants.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            StationGraph(detector).eval(), (image,), str(path), dynamo=False, opset_version=OPSET,
-            input_names=list(names[:1]), output_names=list(names[1:]),
+            StationGraph(detector, header).eval(), (image,), str(path), dynamo=False, opset_version=OPSET,
+            input_names=names[:1], output_names=names[1:],
             dynamic_axes={name: {0: "batch"} for name in names},
         )  # fmt: skip
     model = onnx.load(str(path))
-    for key, value in vars(header).items():
-        model.metadata_props.add(key=METADATA_PREFIX + key, value=str(value))
+    for key, value in describe_model(header).items():
+        model.metadata_props.add(key=f"{SECTION} {key}", value=value)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(path))

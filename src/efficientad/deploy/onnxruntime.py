@@ -6,9 +6,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from efficientad.deploy.engine import ModelHeader
-
-_PREFIX = "efficientad."
+from efficientad.deploy.engine import Outputs
+from efficientad.deploy.metadata import SECTION, parse_metadata
 
 
 class OnnxEngine:
@@ -17,10 +16,10 @@ class OnnxEngine:
     def __init__(self, path: Path) -> None:
         self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
         metadata = self.session.get_modelmeta().custom_metadata_map
-        values = {key.removeprefix(_PREFIX): value for key, value in metadata.items()}
-        self.header = ModelHeader.parse(values, path)
+        self.header = parse_metadata({key.removeprefix(f"{SECTION} "): metadata[key] for key in metadata}, path)
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
-        anomaly_map, score = self.session.run(None, {"image": np.ascontiguousarray(images)})
-        return anomaly_map[:, 0], score
+        names = ["anomaly_map", "anomaly_score"]
+        anomaly_map, score = self.session.run(names, {"image": np.ascontiguousarray(images)})
+        return Outputs(anomaly_map[:, 0], score)

@@ -2,7 +2,6 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,10 +9,10 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from efficientad.deploy.engine import ModelHeader
+from efficientad.deploy.engine import ModelHeader, Outputs
+from efficientad.deploy.metadata import SECTION, describe_model, parse_metadata
 from efficientad.errors import ModelError
 
-_SECTION = "efficientad"
 Precision = Literal["f32", "bf16", "f16"]
 Hint = Literal["LATENCY", "THROUGHPUT"]
 
@@ -28,8 +27,8 @@ def write_openvino(onnx_path: Path, header: ModelHeader, xml_path: Path, fp16: b
     for index, node in enumerate(model.get_ordered_ops()):
         if node.get_type_name() not in ("Parameter", "Result"):  # the converter counts through a process's life
             node.set_friendly_name(f"{node.get_type_name()}_{index}")
-    for key, value in vars(header).items():
-        model.set_rt_info(str(value), [_SECTION, key])
+    for key, value in describe_model(header).items():
+        model.set_rt_info(value, [SECTION, key])
     openvino.save_model(model, xml_path, compress_to_fp16=fp16)
 
 
@@ -60,24 +59,19 @@ class OpenVINOEngine:
             model = core.read_model(path)
         except RuntimeError as error:
             raise ModelError(f"expected an OpenVINO IR at {path}: {error}") from error
-        keys = [field.name for field in fields(ModelHeader)]
-        values = {
-            key: model.get_rt_info([_SECTION, key]).astype(str) for key in keys if model.has_rt_info([_SECTION, key])
-        }
-        self.header = ModelHeader.parse(values, path)
+        found = model.get_rt_info([SECTION]).value if model.has_rt_info([SECTION]) else {}
+        self.header = parse_metadata({key: str(value) for key, value in found.items()}, path)
         settings: dict[str, str] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
         if cache is not None:
             settings["CACHE_DIR"] = str(cache)
         self.compiled = core.compile_model(model, device, settings)
 
-    def run(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
         result = self.compiled(np.ascontiguousarray(images))
-        return result["anomaly_map"][:, 0].copy(), result["anomaly_score"].copy()
+        return Outputs(result["anomaly_map"][:, 0].copy(), result["anomaly_score"].copy())
 
-    def run_queue(
-        self, batches: Iterable[NDArray[np.uint8]]
-    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def run_queue(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[Outputs]:
         """Run many batches, several at a time, and yield what `run` gives for each, in their order.
 
         No more are under way than the device has requests for: memory does not grow with their number.
@@ -95,7 +89,7 @@ class OpenVINOEngine:
         yield from map(_finish, busy)
 
 
-def _finish(request: Any) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _finish(request: Any) -> Outputs:
     request.wait()
     maps, scores = (request.get_tensor(name).data for name in ("anomaly_map", "anomaly_score"))
-    return maps[:, 0].copy(), scores.copy()
+    return Outputs(maps[:, 0].copy(), scores.copy())

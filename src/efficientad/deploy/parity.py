@@ -7,18 +7,10 @@ from numpy.typing import NDArray
 
 from efficientad.data.images import read_image
 from efficientad.data.prepared import Prepared
-from efficientad.deploy.engine import Engine
+from efficientad.deploy.engine import Engine, Outputs
 from efficientad.deploy.predictor import predict_image
 from efficientad.errors import ParityError
 from efficientad.metrics.image_level import compute_image_metrics
-
-
-@dataclass(frozen=True)
-class Outputs:
-    """Maps (N, S, S) and scores (N,) of the same images, in some runtime."""
-
-    maps: NDArray[np.float32]
-    scores: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -69,7 +61,7 @@ def run_station(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) ->
             outputs.append(engine.run(prepared.images[index][None]))
         else:
             prediction = predict_image(engine, read_image(path))
-            outputs.append((prediction.anomaly_map[None], np.array([prediction.score], np.float32)))
+            outputs.append(Outputs(prediction.anomaly_map[None], np.array([prediction.score], np.float32)))
     return _stack(outputs)
 
 
@@ -93,8 +85,8 @@ def _measure_auroc(outputs: Outputs, labels: NDArray[np.int64]) -> float:
     return compute_image_metrics(outputs.scores, labels)["image_auroc"]
 
 
-def _stack(outputs: list[tuple[NDArray[np.float32], NDArray[np.float32]]]) -> Outputs:
-    return Outputs(np.concatenate([maps for maps, _ in outputs]), np.concatenate([s for _, s in outputs]))
+def _stack(outputs: list[Outputs]) -> Outputs:
+    return Outputs(np.concatenate([one.maps for one in outputs]), np.concatenate([one.scores for one in outputs]))
 
 
 def check_parity(name: str, parity: Parity, max_map_difference: float, max_auroc_difference: float) -> None:

@@ -39,13 +39,14 @@ def load_engine(
 ) -> Engine:
     """Open a model with the runtime that its file is for.
 
-    `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, or a folder of the pipeline that
-    holds `openvino/fp32/model.xml`. Only the runtime in question is imported; `device`, `precision`
-    and `cache`, a folder for the compiled model, are OpenVINO's. Raises ModelError when there is no such file,
+    `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, a folder of the pipeline that holds
+    `openvino/fp32`, or a folder of versions, such as `openvino/int8`, whose last is taken. Only the runtime in question
+    is imported; `device`, `precision` and `cache`, a folder for the compiled model, are OpenVINO's. Raises ModelError when there is no such file,
     or none of these.
     """
     if path.is_dir():
-        path = path / "openvino" / "fp32" / "model.xml"
+        folder = path / "openvino/fp32" if (path / "openvino").is_dir() else path
+        path = max(folder.glob("*/model.xml"), default=folder / "1/model.xml")
     if not path.is_file():
         raise ModelError(f"expected a model at {path}, found none; name a .xml, .onnx or .safetensors file")
     if path.suffix == ".xml":

@@ -1,0 +1,49 @@
+"""What travels inside an exported file, in the words of OpenVINO Model API where it has some.
+
+The same keys stand in an IR's rt_info, below `model_info`, and in an ONNX file's metadata, as `model_info KEY`, which
+is where Model API looks for them in either. Its AnomalyDetection runs both files unchanged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+
+from efficientad.deploy.engine import ModelHeader
+
+SECTION = "model_info"
+NORMAL, ANOMALOUS = "Normal", "Anomalous"  # labels
+
+# What Model API calls something else than `ModelHeader` does.
+_NAMES = {"threshold": "image_threshold", "display_scale": "normalization_scale"}
+
+
+def describe_model(header: ModelHeader) -> dict[str, str]:
+    """Return the metadata of an exported model, all of it as text.
+
+    Model API takes BGR, as OpenCV reads it, and is told to turn the channels round; nothing else is to be done to
+    pixels of the model's size. A picture of another size it brings there bilinearly, which is not what `resize_image`
+    does: hand it pictures of the model's size.
+    """
+    described = {_NAMES.get(field.name, field.name): _write(getattr(header, field.name)) for field in fields(header)}
+    return described | {
+        "model_type": "AnomalyDetection",
+        "task": "segmentation",
+        "labels": f"{NORMAL} {ANOMALOUS}",
+        "pixel_threshold": _write(header.threshold),
+        "resize_type": "standard",
+        "reverse_input_channels": "True",
+        "color_order": "RGB",
+        "normalization": "in the graph: pixels / 255, then ImageNet's mean and deviation",
+    }
+
+
+def parse_metadata(values: Mapping[str, str], where: object) -> ModelHeader:
+    """Read `describe_model` back; ModelError names what is missing."""
+    return ModelHeader.parse({ours: values[_NAMES.get(ours, ours)] for ours in _list_keys(values)}, where)
+
+
+def _list_keys(values: Mapping[str, str]) -> list[str]:
+    return [field.name for field in fields(ModelHeader) if _NAMES.get(field.name, field.name) in values]
+
+
+def _write(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
