@@ -25,7 +25,8 @@ LAYERS = [
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "cv2": ["src/efficientad/data/images.py"],
-    "openvino": ["src/efficientad/deploy/openvino.py"],
+    "openvino": ["src/efficientad/deploy/openvino.py", "src/efficientad/deploy/quantise.py"],
+    "nncf": ["src/efficientad/deploy/quantise.py"],
     "onnxruntime": ["src/efficientad/deploy/onnxruntime.py"],
     "yaml": ["src/efficientad/params.py"],
     "lightning": ["src/efficientad/training/"],

@@ -81,10 +81,15 @@ def test_splits_are_disjoint_by_content(project, category):
 
 
 def test_exported_models_passed_the_parity_gate(project):
-    parity = project.read("metrics/export/S/disc/0.json")
-    assert set(parity) == {"onnx_fp32", "openvino_fp32", "openvino_fp16"}
-    assert parity["openvino_fp32"]["max_map_difference"] < 1e-3
-    assert parity["onnx_fp32"]["verdict_flips"] == 0
+    found = project.read("metrics/export/S/disc/0.json")
+    models = found["models"]
+    assert set(models) == {"torch_fp32", "onnx_fp32", "openvino_fp32", "openvino_fp16", "openvino_int8"}
+    assert models["openvino_fp32"]["max_map_difference"] < 1e-3
+    assert models["onnx_fp32"]["verdict_flips"] == 0
+    assert models["onnx_fp32"]["image_auroc"] == pytest.approx(models["torch_fp32"]["image_auroc"])
+    assert models["openvino_int8"]["megabytes"] < 0.55 * models["openvino_fp16"]["megabytes"]
+    assert found["int8"]["kept"] == "nothing"  # the tiny params allow any drop
+    assert list(found["int8"]["auroc_drops"]) == ["nothing"]
 
 
 def test_the_threshold_is_in_the_model_and_its_rate_is_stated(project):

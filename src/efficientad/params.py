@@ -143,9 +143,12 @@ class EvaluateParams:
 
 @dataclass(frozen=True)
 class ExportParams:
-    """Stage export: ONNX, OpenVINO, and how far their maps may be from torch's."""
+    """Stage export: ONNX, OpenVINO, how far their maps may be from torch's, and how much accuracy INT8 may cost."""
 
-    precisions: tuple[Literal["fp32", "fp16"], ...]
+    precisions: tuple[Literal["fp32", "fp16", "int8"], ...]
+    int8_images: Annotated[int, Range(1, 100_000)]
+    int8_fallback: Literal["none", "fp16"]
+    max_auroc_drop: Fraction
     parity_images: Annotated[int, Range(2, 100_000)]
     max_map_difference_fp32: Annotated[float, Range(0, 1)]
     max_map_difference_fp16: Annotated[float, Range(0, 1)]

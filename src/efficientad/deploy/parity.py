@@ -65,8 +65,18 @@ def run_station(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) ->
     return _stack(outputs)
 
 
-def compare_outputs(reference: Outputs, other: Outputs, labels: NDArray[np.int64], threshold: float) -> Parity:
-    """Measure how far `other` is from `reference` on images of the given labels (N,)."""
+def compare_outputs(
+    reference: Outputs,
+    other: Outputs,
+    labels: NDArray[np.int64],
+    threshold: float,
+    other_threshold: float | None = None,
+) -> Parity:
+    """Measure how far `other` is from `reference` on images of the given labels (N,).
+
+    `other_threshold` is that of `other`, where it has one of its own.
+    """
+    anomalous = other.scores > (threshold if other_threshold is None else other_threshold)
     difference = np.abs(other.maps - reference.maps)
     return Parity(
         largest_map_value=float(np.abs(reference.maps).max()),
@@ -74,7 +84,7 @@ def compare_outputs(reference: Outputs, other: Outputs, labels: NDArray[np.int64
         mean_map_difference=float(difference.mean(dtype=np.float64)),
         max_score_difference=float(np.abs(other.scores - reference.scores).max()),
         auroc_difference=abs(_measure_auroc(other, labels) - _measure_auroc(reference, labels)),
-        verdict_flips=int(((other.scores > threshold) != (reference.scores > threshold)).sum()),
+        verdict_flips=int((anomalous != (reference.scores > threshold)).sum()),
     )
 
 

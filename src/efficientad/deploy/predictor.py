@@ -41,8 +41,8 @@ def load_engine(
 
     `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, a folder of the pipeline that holds
     `openvino/fp32`, or a folder of versions, such as `openvino/int8`, whose last is taken. Only the runtime in question
-    is imported; `device`, `precision` and `cache`, a folder for the compiled model, are OpenVINO's. Raises ModelError when there is no such file,
-    or none of these.
+    is imported; `device`, `precision` and `cache`, a folder for the compiled model, are OpenVINO's. Raises ModelError
+    when there is no such file, or none of these.
     """
     if path.is_dir():
         folder = path / "openvino/fp32" if (path / "openvino").is_dir() else path

@@ -34,9 +34,11 @@ class TestSplit:
     scores: NDArray[np.float32]  # (N,)
 
 
-def build_test_split(prepared: Prepared, maps: Rows, scores: NDArray[np.float32]) -> TestSplit:
-    """Join the prepared test images with what the detector said of them, in the same order."""
-    indices = prepared.indices("test")
+def build_test_split(
+    prepared: Prepared, maps: Rows, scores: NDArray[np.float32], chosen: NDArray[np.intp] | None = None
+) -> TestSplit:
+    """Join the test images, or the `chosen` of them, with what the detector said of them, in the same order."""
+    indices = prepared.indices("test") if chosen is None else chosen
     rows = [prepared.rows[index] for index in indices]
     return TestSplit(
         names=[row.name for row in rows],

@@ -1,0 +1,58 @@
+"""A calibrated detector -> the files that stations run."""
+
+from pathlib import Path
+
+import numpy as np
+
+from efficientad.data.prepared import Prepared
+from efficientad.data.pretraining.write import load_pretraining
+from efficientad.deploy.engine import ModelHeader
+from efficientad.deploy.int8 import Choice, refuse, write_int8
+from efficientad.deploy.onnx import write_onnx
+from efficientad.deploy.openvino import write_openvino
+from efficientad.deploy.trial import paint_trial
+from efficientad.detector import Detector
+from efficientad.layout import PRETRAINING, Item
+from efficientad.params import ExportParams
+
+
+def export_models(
+    detector: Detector, header: ModelHeader, prepared: Prepared, item: Item, params: ExportParams
+) -> tuple[dict[str, Path], Choice | None]:
+    """Write ONNX and an IR of each precision asked for; return the files by name, and how INT8 was chosen.
+
+    Names are onnx_fp32 and openvino_PRECISION. Raises ParityError when INT8 costs too much accuracy and no fallback
+    was asked for; with the fallback there is no openvino_int8.
+    """
+    write_onnx(detector, header, item.onnx)
+    exported = {"onnx_fp32": item.onnx}
+    choice = None
+    for precision in params.precisions:
+        path = item.locate_openvino(precision)
+        if precision == "int8":
+            choice = _export_int8(detector, header, prepared, path, params)
+            if choice.kept is None:
+                continue
+        else:
+            write_openvino(item.onnx, header, path, fp16=precision == "fp16")
+        exported[f"openvino_{precision}"] = path
+    return exported, choice
+
+
+def _export_int8(
+    detector: Detector, header: ModelHeader, prepared: Prepared, path: Path, params: ExportParams
+) -> Choice:
+    def write_float(of: ModelHeader, xml: Path) -> None:
+        write_onnx(detector, of, xml.with_suffix(".onnx"))
+        write_openvino(xml.with_suffix(".onnx"), of, xml, fp16=False)
+
+    train = prepared.indices("train")
+    evenly = np.linspace(0, len(train) - 1, min(len(train), params.int8_images)).astype(int)
+    trial = paint_trial(prepared.images[prepared.indices("validation")], load_pretraining(PRETRAINING).images)
+    choice = write_int8(write_float, header, path, prepared.images[train[evenly]], trial, params.max_auroc_drop)
+    if choice.kept is None:
+        error = refuse(choice, params.max_auroc_drop)
+        if params.int8_fallback == "none":
+            raise error
+        print(f"warning: {error}")
+    return choice

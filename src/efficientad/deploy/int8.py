@@ -1,0 +1,81 @@
+"""The INT8 model: the fastest that keeps the accuracy of the float one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.calibration import choose_display_scale, fit_threshold
+from efficientad.deploy.engine import Engine, ModelHeader
+from efficientad.deploy.openvino import OpenVINOEngine, save_ir
+from efficientad.deploy.quantise import KEPT, quantise
+from efficientad.deploy.trial import Trial, measure_auroc
+from efficientad.errors import ParityError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was kept in float (a key of `KEPT`; None where nothing was good enough), and each candidate's drop."""
+
+    kept: str | None
+    auroc_drops: dict[str, float]
+
+
+def write_int8(
+    write_float: Callable[[ModelHeader, Path], None],
+    header: ModelHeader,
+    xml: Path,
+    normals: NDArray[np.uint8],
+    trial: Trial,
+    max_auroc_drop: float,
+) -> Choice:
+    """Write the first of the candidates to `xml` whose image AUROC on `trial` falls by no more than allowed.
+
+    write_float: writes the float IR with the header that it is given.
+    normals:     (n, S, S, 3) training images, for the ranges.
+
+    The model gets a threshold of its own from its scores of the trial's normal images, with the false-alarm rate of
+    the header: eight bits add to every squared difference, and the float model's threshold would give more alarms than
+    stated. Nothing is written when no candidate will do.
+    """
+    drops: dict[str, float] = {}
+    with TemporaryDirectory() as folder:
+        float_xml, trial_xml = Path(folder) / "float.xml", Path(folder) / "int8.xml"
+        write_float(header, float_xml)
+        reference = measure_auroc(OpenVINOEngine(float_xml), trial)
+        for name, kept in KEPT.items():
+            save_ir(quantise(float_xml, normals, kept), header, trial_xml, fp16=False)
+            engine = OpenVINOEngine(trial_xml)
+            drops[name] = reference - measure_auroc(engine, trial)
+            if drops[name] <= max_auroc_drop:
+                fitted = fit_header(engine, trial)
+                write_float(fitted, float_xml)  # the threshold is part of the graph, too
+                save_ir(quantise(float_xml, normals, kept), fitted, xml, fp16=False)
+                return Choice(name, drops)
+    return Choice(None, drops)
+
+
+def fit_header(engine: Engine, trial: Trial) -> ModelHeader:
+    """Return the engine's header with threshold and display scale from its own scores of the trial's normal images."""
+    normals = trial.images[trial.labels == 0]
+    scores = np.concatenate([engine.run(image[None]).scores for image in normals])
+    threshold = fit_threshold(scores, engine.header.false_alarm_rate)
+    return replace(
+        engine.header,
+        threshold=threshold.value,
+        false_alarm_rate=threshold.false_alarm_rate,
+        display_scale=choose_display_scale(scores, threshold.value),
+    )
+
+
+def refuse(choice: Choice, max_auroc_drop: float) -> ParityError:
+    """Return the error that says why there is no INT8 model."""
+    drops = ", ".join(f"{drop:.4f} with {name} kept in float" for name, drop in choice.auroc_drops.items())
+    return ParityError(
+        f"openvino_int8: expected an image AUROC within {max_auroc_drop} of the float model's on held-out normal "
+        f"images and the same with synthetic defects, it drops by {drops}; set export.int8_fallback: fp16 to go on "
+        "without INT8, or take int8 out of export.precisions"
+    )
