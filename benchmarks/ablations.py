@@ -32,6 +32,7 @@ VARIANTS = {
     "without replay": ["replay_fraction=0.0"],
     "without synthetic defects": ["penalty_defects=0.0"],
     "without either": ["replay_fraction=0.0", "penalty_defects=0.0"],
+    "without penalty": ["penalty_weight=0.0"],
     "without hard mining": ["replay_fraction=0.0", "hard_quantile=0.0"],
     "student of its own": ["shared_convolutions=0"],
     "random teacher": [],

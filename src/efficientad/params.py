@@ -102,6 +102,7 @@ class RecipeParams:
     shared_convolutions: Annotated[int, Range(0, 3)]
     penalty_tiles: Annotated[int, Range(1, 8)]
     penalty_defects: Fraction
+    penalty_weight: Annotated[float, Range(0, 1000)]
     autoencoder_tiles: Annotated[int, Range(1, 8)]
 
 

@@ -4,15 +4,8 @@ import torch
 
 from efficientad.errors import ModelError
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
-from efficientad.training.batches import (
-    DetectionSteps,
-    Draws,
-    Replay,
-    Share,
-    TrainingImages,
-    convert_to_tensor,
-    order_samples,
-)
+from efficientad.training.batches import DetectionSteps, Draws, Share, TrainingImages, convert_to_tensor
+from efficientad.training.order import Replay
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(40, 200, (5, 64, 64, 3), dtype=np.uint8)
@@ -27,12 +20,6 @@ def build(first=0, count=10, batch_size=1, grey=0.3, seed=0, parts=1, share=None
 def assert_equal_batches(one, other):
     for left, right in zip(one, other, strict=True):
         assert torch.equal(left, right) if isinstance(left, torch.Tensor) else left == right
-
-
-def test_every_sample_comes_once_an_epoch():
-    order = [index for step in range(4) for index in order_samples(7, step, 3, 6)]
-    assert sorted(order[:6]) == sorted(order[6:]) == list(range(6))
-    assert order[:6] != order[6:]
 
 
 def test_a_step_depends_on_seed_and_step_alone():
@@ -143,22 +130,6 @@ def test_processes_share_painted_defects_image_by_image():
     parts = [DetectionSteps(data, draws, 5, 1, Share(rank, 2))[0] for rank in (0, 1)]
     assert torch.equal(whole.penalty, torch.cat([part.penalty for part in parts]))
     assert torch.equal(whole.penalty_cells, torch.cat([part.penalty_cells for part in parts]))
-
-
-def test_replay_draws_a_share_of_the_samples_by_their_weights():
-    replay = Replay(np.array([0.0, 1.0, 3.0, 0.0]), 0.5)
-    drawn = [replay.replace([3], 0, step)[0] for step in range(2000)]
-    counts = np.bincount(drawn, minlength=4)
-    assert counts[0] == 0
-    assert counts[3] == pytest.approx(1000, abs=100)
-    assert counts[2] / counts[1] == pytest.approx(3, rel=0.2)
-
-
-def test_replay_depends_on_seed_and_step_alone():
-    replay = Replay(np.arange(1.0, 6.0), 0.7)
-    ordered = [0, 1, 2, 3]
-    assert replay.replace(ordered, 1, 5) == replay.replace(ordered, 1, 5)
-    assert len({tuple(replay.replace(ordered, seed, step)) for seed in range(3) for step in range(3)}) > 5
 
 
 def test_a_batch_says_which_images_it_holds():

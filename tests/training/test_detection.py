@@ -4,7 +4,7 @@ import torch
 
 from efficientad.detector import Detector
 from efficientad.params import RecipeParams, TrainParams
-from efficientad.training.batches import DetectionBatch, TrainingImages
+from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
 from efficientad.training.detection import DetectionModule, compute_losses, train_detector
 from efficientad.training.loop import CHECKPOINT_NAME
 from efficientad.training.tiles import choose_tile
@@ -19,7 +19,7 @@ ROWS = np.arange(4)
 RECIPE = {
     "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "schedule": "one_cycle",
     "weight_decay": 1e-5, "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "replay_fraction": 0.0,
-    "penalty_tiles": 1, "penalty_defects": 0.0, "autoencoder_tiles": 1, "shared_convolutions": 0,
+    "penalty_tiles": 1, "penalty_defects": 0.0, "penalty_weight": 1.0, "autoencoder_tiles": 1, "shared_convolutions": 0,
 }  # fmt: skip
 TILED = {
     "shared_convolutions": 2,
@@ -89,6 +89,16 @@ def test_losses_and_gradients_are_those_of_the_plain_formulas(side, batch, kept,
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
     for one, other in zip(found[0][1], found[1][1], strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5 * float(other.abs().max()))
+
+
+def test_the_penalty_weight_scales_the_penalty_alone():
+    batch = DetectionSteps(TrainingImages(IMAGES, ROWS, PENALTIES), Draws(1, 0.3, 0), 0, 1)[0]
+    detector = build_detector().eval()
+    plain, tripled = (
+        {name: loss.item() for name, loss in compute_losses(detector, batch, 0.9, weight).items()} for weight in (1, 3)
+    )
+    assert tripled.pop("penalty_loss") == pytest.approx(3 * plain.pop("penalty_loss"))
+    assert plain == tripled
 
 
 def test_a_tiles_losses_are_the_wholes_on_average():

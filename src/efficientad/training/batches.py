@@ -18,6 +18,7 @@ from efficientad.errors import ModelError
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
 from efficientad.training.defects import find_covered_cells, paint_defect
 from efficientad.training.features import FeatureFile
+from efficientad.training.order import Replay, order_samples
 from efficientad.training.tiles import Tile, choose_tile
 
 _JITTER_RANGE = (0.8, 1.2)
@@ -42,29 +43,6 @@ class DistillationBatch(NamedTuple):
 
     image: Tensor
     target: Tensor
-
-
-def order_samples(seed: int, step: int, batch_size: int, count: int) -> list[int]:
-    """Return the samples of one step: seeded permutations of `count` samples, one after the other."""
-    first = step * batch_size
-    epochs = sorted({position // count for position in range(first, first + batch_size)})
-    order = {epoch: np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs}
-    return [int(order[p // count][p % count]) for p in range(first, first + batch_size)]
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Draws a `share` of the samples again in proportion to `weights` (N,) instead of in their turn."""
-
-    weights: NDArray[np.float64]
-    share: float
-
-    def replace(self, ordered: list[int], seed: int, step: int) -> list[int]:
-        """Return a step's samples, some of them replaced."""
-        rng = np.random.default_rng([seed, step, 3])
-        again = rng.random(len(ordered)) < self.share
-        drawn = rng.choice(len(self.weights), size=len(ordered), p=self.weights / self.weights.sum())
-        return [int(one) for one in np.where(again, drawn, ordered)]
 
 
 def convert_to_tensor(images: NDArray[np.uint8]) -> Tensor:

@@ -15,11 +15,12 @@ from efficientad.detector import Detector
 from efficientad.inference import BATCH, choose_device, iterate_batches
 from efficientad.networks.pdn import TEACHER_CHANNELS
 from efficientad.params import PDNSize, TrainParams
-from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, Replay, Share, TrainingImages
+from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, Share, TrainingImages
 from efficientad.training.features import FeatureFile, write_features
 from efficientad.training.kernels import compute_head_hard_loss, run_layers
 from efficientad.training.loop import LossLog, run_training
 from efficientad.training.losses import compute_feature_loss, compute_penalty_loss
+from efficientad.training.order import Replay
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.schedules import build_optimiser, find_hard_quantile
 from efficientad.training.tiles import count_cells
@@ -49,7 +50,7 @@ class DetectionModule(L.LightningModule):
     def training_step(self, batch: DetectionBatch, batch_idx: int) -> dict[str, Tensor]:
         """Return the four losses and their sum, each a scalar."""
         quantile = find_hard_quantile(self.params.recipe, self.global_step)
-        losses = compute_losses(self.detector, batch, quantile)
+        losses = compute_losses(self.detector, batch, quantile, self.params.recipe.penalty_weight)
         self._note_hard_loss(batch.samples, losses["hard_loss"].detach())
         return {
             "loss": torch.stack(list(losses.values())).sum(),
@@ -86,7 +87,9 @@ def group_parameters(detector: Detector) -> list[dict[str, Any]]:
     return [{"params": rest}, {"params": list(head.parameters()), "rows": TEACHER_CHANNELS}]
 
 
-def compute_losses(detector: Detector, batch: DetectionBatch, hard_quantile: float) -> dict[str, Tensor]:
+def compute_losses(
+    detector: Detector, batch: DetectionBatch, hard_quantile: float, penalty_weight: float = 1.0
+) -> dict[str, Tensor]:
     """Return the losses named in `LOSSES` of one batch.
 
     The same as Algorithm 1's, with less work: images of one size share a pass, and student and teacher the layers that
@@ -113,9 +116,10 @@ def compute_losses(detector: Detector, batch: DetectionBatch, hard_quantile: flo
     reconstruction = tile.crop_features(detector.autoencoder(jittered, map_size, generators)).float()
     student_part = F.conv2d(hidden_part, weight[second], bias[second]).float()
     student_penalty = F.conv2d(hidden_penalty, weight[first], bias[first]).float()
+    penalty_loss = compute_penalty_loss(student_penalty, batch.penalty_cells)
     return {
         "hard_loss": compute_head_hard_loss(hidden, weight[first], bias[first], teacher, hard_quantile),
-        "penalty_loss": compute_penalty_loss(student_penalty, batch.penalty_cells) * batch.penalty_tile.weight,
+        "penalty_loss": penalty_loss * (batch.penalty_tile.weight * penalty_weight),
         "autoencoder_loss": compute_feature_loss(teacher_part, reconstruction) * tile.weight,
         "student_autoencoder_loss": compute_feature_loss(reconstruction, student_part) * tile.weight,
     }
