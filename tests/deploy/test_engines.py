@@ -3,7 +3,7 @@ import onnx
 import pytest
 from tiny_models import HEADER, SIDE
 
-from efficientad.deploy.engine import ModelHeader
+from efficientad.deploy.engine import ModelHeader, run_all
 from efficientad.deploy.onnx import write_onnx
 from efficientad.deploy.openvino import OpenVINOEngine, write_openvino
 from efficientad.deploy.predictor import load_engine, predict_image
@@ -113,3 +113,32 @@ def test_without_a_cache_folder_nothing_is_written(models, images, tmp_path, mon
     monkeypatch.chdir(tmp_path)
     load_engine(models / "openvino/fp32/1/model.xml").run(images)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("file", FILES[:3])
+def test_many_batches_run_in_order_with_and_without_a_queue(models, images, file):
+    engine = load_engine(models / file, hint="THROUGHPUT")
+    found = list(run_all(engine, (image[None] for image in images)))
+    expected = [engine.run(image[None]) for image in images]
+    assert len({float(one.scores[0]) for one in expected}) == len(images)
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
+
+
+@pytest.mark.parametrize(("file", "runtime"), list(zip(FILES[:3], ["torch", "onnxruntime", "openvino"], strict=True)))
+def test_an_engine_says_what_it_computes_with(models, file, runtime):
+    setup = load_engine(models / file, precision="f32", threads=1, streams=1).describe()
+    assert (setup.runtime, setup.precision) == (runtime, "f32")
+    assert setup.device.lower() in ("cpu", "cuda")
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_openvino_takes_the_threads_and_streams_that_it_is_given(models, count):
+    setup = load_engine(models, threads=count, streams=count, hint="THROUGHPUT").describe()
+    assert (setup.threads, setup.streams) == (count, count)
+
+
+def test_a_device_that_is_not_there_is_refused_in_one_line(models):
+    with pytest.raises(ModelError, match=r"the device ABSENT, whose kinds here are .*CPU") as caught:
+        load_engine(models, device="ABSENT")
+    assert len(str(caught.value).splitlines()) == 1

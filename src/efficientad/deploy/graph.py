@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from efficientad.deploy.engine import ModelHeader, Outputs
+from efficientad.deploy.engine import ModelHeader, Outputs, Setup
 from efficientad.detector import Detector
 from efficientad.weights import load_detector
 
@@ -52,3 +52,7 @@ class TorchEngine:
         with torch.inference_mode():
             outputs = self.graph(torch.from_numpy(np.array(images)).to(self.device))
         return Outputs(outputs.anomaly_map[:, 0].cpu().numpy(), outputs.anomaly_score.cpu().numpy())
+
+    def describe(self) -> Setup:
+        """See `Engine.describe`."""
+        return Setup("torch", str(self.device), "f32", threads=torch.get_num_threads(), streams=None)

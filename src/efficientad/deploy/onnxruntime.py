@@ -6,7 +6,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from efficientad.deploy.engine import Outputs
+from efficientad.deploy.engine import Outputs, Setup
 from efficientad.deploy.metadata import SECTION, parse_metadata
 
 
@@ -23,3 +23,7 @@ class OnnxEngine:
         names = ["anomaly_map", "anomaly_score"]
         anomaly_map, score = self.session.run(names, {"image": np.ascontiguousarray(images)})
         return Outputs(anomaly_map[:, 0], score)
+
+    def describe(self) -> Setup:
+        """See `Engine.describe`."""
+        return Setup("onnxruntime", "CPU", "f32", threads=None, streams=None)

@@ -9,7 +9,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from efficientad.deploy.engine import ModelHeader, Outputs
+from efficientad.deploy.engine import ModelHeader, Outputs, Setup
 from efficientad.deploy.metadata import SECTION, describe_model, parse_metadata
 from efficientad.errors import ModelError
 
@@ -51,13 +51,17 @@ class OpenVINOEngine:
         precision: Precision = "f32",
         hint: Hint = "LATENCY",
         cache: Path | None = None,
+        threads: int | None = None,
+        streams: int | None = None,
     ) -> None:
         """Compile the IR at `path`.
 
-        hint:  "LATENCY" for one image at a time, "THROUGHPUT" for `run_queue` over many.
-        cache: folder that keeps the compiled model, so that the next start is quick; None keeps nothing.
+        hint:    "LATENCY" for one image at a time, "THROUGHPUT" for `run_queue` over many.
+        cache:   folder that keeps the compiled model, so that the next start is quick; None keeps nothing.
+        threads: of the processor, in all; None leaves their number to OpenVINO.
+        streams: how many images are worked on at a time, each by its share of the threads; None follows the hint.
 
-        Raises ModelError when the file cannot be read.
+        Raises ModelError when the file cannot be read, or not be compiled for the device.
         """
         core = openvino.Core()
         try:
@@ -67,14 +71,37 @@ class OpenVINOEngine:
         found = model.get_rt_info([SECTION]).value if model.has_rt_info([SECTION]) else {}
         self.header = parse_metadata({key: str(value) for key, value in found.items()}, path)
         settings: dict[str, str] = {"PERFORMANCE_HINT": hint, "INFERENCE_PRECISION_HINT": precision}
-        if cache is not None:
-            settings["CACHE_DIR"] = str(cache)
-        self.compiled = core.compile_model(model, device, settings)
+        chosen = {"CACHE_DIR": cache, "INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": streams}
+        settings |= {key: str(value) for key, value in chosen.items() if value is not None}
+        self.device, self.precision = device, precision
+        try:
+            self.compiled = core.compile_model(model, device, settings)
+        except RuntimeError as error:
+            raise ModelError(
+                f"expected to compile {path} for the device {device}, whose kinds here are "
+                f"{', '.join(core.available_devices)}: {' '.join(str(error).split())}"
+            ) from error
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
         result = self.compiled(np.ascontiguousarray(images))
         return Outputs(result["anomaly_map"][:, 0].copy(), result["anomaly_score"].copy())
+
+    def describe(self) -> Setup:
+        """See `Engine.describe`."""
+        computed = self._read("INFERENCE_PRECISION_HINT")  # bf16 where the processor has no f16
+        devices = self._read("EXECUTION_DEVICES")
+        threads, streams = self._read("INFERENCE_NUM_THREADS"), self._read("NUM_STREAMS")
+        return Setup(
+            runtime="openvino",
+            device=self.device if devices is None else " ".join(devices),
+            precision=self.precision if computed is None else str(computed.get_type_name()),
+            threads=None if threads is None else int(threads),
+            streams=None if streams is None else int(streams),
+        )
+
+    def _read(self, name: str) -> Any:
+        return self.compiled.get_property(name) if name in self.compiled.get_property("SUPPORTED_PROPERTIES") else None
 
     def run_queue(self, batches: Iterable[NDArray[np.uint8]]) -> Iterator[Outputs]:
         """Run many batches, several at a time, and yield what `run` gives for each, in their order.

@@ -31,28 +31,40 @@ class Prediction:
         return "anomalous" if self.is_anomalous else "normal"
 
 
-def load_engine(
-    path: Path,
-    device: str = "CPU",
-    precision: Literal["f32", "bf16", "f16"] = "f32",
-    cache: Path | None = None,
-) -> Engine:
-    """Open a model with the runtime that its file is for.
+def locate_model(path: Path) -> Path:
+    """Return the model's file: `path`, or the one in a folder.
 
-    `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, a folder of the pipeline that holds
-    `openvino/fp32`, or a folder of versions, such as `openvino/int8`, whose last is taken. Only the runtime in question
-    is imported; `device`, `precision` and `cache`, a folder for the compiled model, are OpenVINO's. Raises ModelError
-    when there is no such file, or none of these.
+    A folder is one of the pipeline that holds `openvino/fp32`, or one of versions, such as `openvino/int8`, whose last
+    is taken. Raises ModelError when there is no such file.
     """
     if path.is_dir():
         folder = path / "openvino/fp32" if (path / "openvino").is_dir() else path
         path = max(folder.glob("*/model.xml"), default=folder / "1/model.xml")
     if not path.is_file():
         raise ModelError(f"expected a model at {path}, found none; name a .xml, .onnx or .safetensors file")
+    return path
+
+
+def load_engine(
+    path: Path,
+    device: str = "CPU",
+    precision: Literal["f32", "bf16", "f16"] = "f32",
+    cache: Path | None = None,
+    hint: Literal["LATENCY", "THROUGHPUT"] = "LATENCY",
+    threads: int | None = None,
+    streams: int | None = None,
+) -> Engine:
+    """Open a model with the runtime that its file is for.
+
+    `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, or a folder as `locate_model` takes it. Only the
+    runtime in question is imported; the other arguments are those of `OpenVINOEngine`, and no other runtime looks at
+    them. Raises ModelError when there is no such file, or none of these.
+    """
+    path = locate_model(path)
     if path.suffix == ".xml":
         from efficientad.deploy.openvino import OpenVINOEngine
 
-        return OpenVINOEngine(path, device, precision, cache=cache)
+        return OpenVINOEngine(path, device, precision, hint, cache, threads, streams)
     if path.suffix == ".onnx":
         from efficientad.deploy.onnxruntime import OnnxEngine
 
