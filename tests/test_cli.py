@@ -1,3 +1,4 @@
+import csv
 import json
 
 import numpy as np
@@ -27,7 +28,10 @@ def read_lines(output):
 
 @pytest.mark.parametrize("model", ["", "detector.onnx", "detector.safetensors"])
 def test_predict_a_folder(models, folder, tmp_path, capsys, model):
-    assert main(["predict", str(folder), "--model", str(models / model), "--output", str(tmp_path / "out")]) == 0
+    assert (
+        main(["predict", str(folder), "--model", str(models / model), "--output", str(tmp_path / "out"), "--heat-maps"])
+        == 0
+    )
     printed, lines = capsys.readouterr().out.splitlines(), read_lines(tmp_path / "out")
     assert [line["image"] for line in lines] == ["a.png", "line 1/b.png"]
     assert printed == [f"{line['verdict']:9} {line['score']:8.4f}  {line['image']}" for line in lines]
@@ -40,11 +44,12 @@ def test_predict_a_folder(models, folder, tmp_path, capsys, model):
 
 def test_predict_one_image_without_pictures(models, folder, tmp_path, capsys):
     out = tmp_path / "out"
-    arguments = ["predict", str(folder / "a.png"), "--model", str(models), "--output", str(out), "--no-heat-maps"]
+    arguments = ["predict", str(folder / "a.png"), "--model", str(models), "--output", str(out)]
     assert main(arguments) == 0
     (line,) = read_lines(out)
-    assert set(line) == {"image", "score", "threshold", "verdict"}
-    assert [path.name for path in out.iterdir()] == ["predictions.jsonl"]
+    assert set(line) == {"image", "score", "display_score", "threshold", "verdict"}
+    assert line["display_score"] == HEADER.scale_score(line["score"])
+    assert {path.name for path in out.iterdir()} == {"predictions.jsonl", "predictions.csv"}
     assert line["verdict"] in capsys.readouterr().out
 
 
@@ -55,6 +60,48 @@ def test_a_broken_image_is_reported_and_the_rest_is_judged(models, folder, tmp_p
     assert [line["image"] for line in broken] == ["aa.png"]
     assert len(read_lines(tmp_path / "out")) == 3
     assert "skipped   aa.png" in capsys.readouterr().err
+
+
+def test_the_table_says_what_the_lines_say(models, folder, tmp_path):
+    (folder / "aa, torn.png").write_bytes((folder / "a.png").read_bytes()[:300])
+    main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")])
+    text = (tmp_path / "out/predictions.csv").read_text("utf-8")
+    assert text.startswith("image,score,display_score,threshold,verdict,heat_map,error\n")
+    rows = [{key: value for key, value in row.items() if value} for row in csv.DictReader(text.splitlines())]
+    assert rows == [{key: str(value) for key, value in line.items()} for line in read_lines(tmp_path / "out")]
+    assert ["error" in row for row in rows] == [False, True, False]
+
+
+def test_the_same_command_goes_on_after_ctrl_c(models, folder, tmp_path, capsys, monkeypatch):
+    arguments = ["predict", str(folder), "--model", str(models), "--output"]
+    assert main([*arguments, str(tmp_path / "whole")]) == 0
+
+    def interrupt(record):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("efficientad.deploy.batch._print", interrupt)  # when the first record is on disk
+        capsys.readouterr()
+        assert main([*arguments, str(tmp_path / "out")]) == 130
+        assert capsys.readouterr().err == "interrupted; the same command goes on from here\n"
+        assert main([*arguments, str(tmp_path / "out"), "--restart"]) == 130
+        assert "without --restart" in capsys.readouterr().err
+    assert [line["image"] for line in read_lines(tmp_path / "out")] == ["a.png"]
+    assert main([*arguments, str(tmp_path / "out")]) == 0
+    said = capsys.readouterr()
+    assert "continuing: 1 of 2" in said.err
+    assert said.out.splitlines()[0].endswith("  line 1/b.png")
+    for name in ("predictions.jsonl", "predictions.csv", "predictions.run.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
+
+
+def test_another_models_results_are_not_gone_on_with(models, folder, tmp_path, capsys):
+    arguments = ["predict", str(folder), "--output", str(tmp_path / "out"), "--model"]
+    assert main([*arguments, str(models)]) == 0
+    assert main([*arguments, str(models / "detector.onnx")]) == 1
+    assert "DataError: expected results of this run" in capsys.readouterr().err
+    assert main([*arguments, str(models / "detector.onnx"), "--restart"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from import_closure import ROOT, list_imported_names
+
+from efficientad.data.images import write_png
 
 PACKAGE = ROOT / "src" / "efficientad"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -22,6 +25,8 @@ LAYERS = [
     ("deploy",),
     ("cli",),
 ]
+# What an inspection station does not install.
+PIPELINE = {"torch", "lightning", "matplotlib", "sklearn", "scipy", "skimage", "onnx", "onnxruntime", "yaml", "dvc"}
 HEIGHT = {name: height for height, names in enumerate(LAYERS) for name in names}
 ONLY_IN = {
     "cv2": ["src/efficientad/data/images.py"],
@@ -74,11 +79,24 @@ def test_metrics_know_no_torch_and_data_knows_no_torch():
         ("efficientad", {"torch", "numpy", "cv2"}),
         ("efficientad.detector", {"lightning", "cv2", "openvino", "matplotlib", "sklearn"}),
         ("efficientad.cli", {"torch", "lightning", "openvino", "cv2"}),
-        ("efficientad.deploy.batch", {"torch", "lightning", "matplotlib", "sklearn", "onnx", "yaml"}),
-        ("efficientad.deploy.openvino", {"torch", "lightning", "matplotlib", "onnx"}),
+        ("efficientad.deploy.batch", PIPELINE),
+        ("efficientad.deploy.openvino", PIPELINE),
     ],
 )
 def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
     code = f"import sys, {module}; print(*sorted({absent!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("command", [["predict", "images"]], ids=lambda command: command[0])
+def test_a_command_of_the_station_runs_with_the_stations_packages_alone(models, tmp_path, command):
+    (tmp_path / "images").mkdir()
+    write_png(tmp_path / "images/a.png", np.zeros((64, 64, 3), np.uint8))
+    code = (
+        "import sys; from efficientad.cli import main; assert main(sys.argv[1:]) == 0; "
+        f"print('loaded', *sorted({PIPELINE!r} & set(sys.modules)))"
+    )
+    line = [sys.executable, "-c", code, *command, "--model", str(models)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.splitlines()[-1] == "loaded"

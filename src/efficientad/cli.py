@@ -3,42 +3,58 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from efficientad import __version__
 from efficientad.errors import EfficientADError
 
-EXIT_ERROR, EXIT_SKIPPED = 1, 3
+EXIT_ERROR, EXIT_SKIPPED, EXIT_INTERRUPTED = 1, 3, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns 0; 1 with a line on stderr for an error that the user can put right; 3 when images were
-    skipped because they could not be read. argparse exits with 2 on wrong usage.
+    skipped because they could not be read; 130 after Ctrl-C. argparse exits with 2 on wrong usage.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # no file name is a reason to stop, whatever the terminal can show
+            stream.reconfigure(errors="backslashreplace")
     options = build_parser().parse_args(arguments)
     try:
         return int(options.run(options))
     except EfficientADError as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_ERROR
+    except KeyboardInterrupt:
+        print(f"interrupted{options.after_interrupt}", file=sys.stderr)
+        return EXIT_INTERRUPTED
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Describe the commands; what they need is imported when they run."""
     parser = argparse.ArgumentParser(prog="efficientad", description=__doc__)
     parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(after_interrupt="")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    predict = commands.add_parser("predict", help="judge images: score, verdict, heat map")
+    predict = commands.add_parser(
+        "predict",
+        help="judge images: score, verdict, heat map",
+        description="Judge images. The same command goes on with a folder that it was interrupted in.",
+    )
     predict.add_argument("images", type=Path, help="an image, or a folder of images at any depth")
     predict.add_argument(
         "--model", type=Path, required=True,
         help="models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file",
     )  # fmt: skip
     predict.add_argument("--output", type=Path, default=Path("predictions"), help="folder (default: %(default)s)")
-    predict.add_argument("--no-heat-maps", action="store_true", help="write predictions.jsonl alone")
+    predict.add_argument("--heat-maps", action="store_true", help="write a picture an image, its heat map laid over it")
+    predict.add_argument(
+        "--restart", action="store_true",
+        help="replace the results in the output folder and judge all images anew, also those that were judged before",
+    )  # fmt: skip
     predict.add_argument("--device", default="CPU", help="OpenVINO device (default: %(default)s)")
     predict.add_argument(
         "--precision", choices=("f32", "bf16", "f16"), default="f32",
@@ -66,11 +82,17 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _predict(options: argparse.Namespace) -> int:
     from efficientad.deploy.batch import predict_files
-    from efficientad.deploy.predictor import load_engine
+    from efficientad.deploy.predictor import load_engine, locate_model
+    from efficientad.deploy.records import describe_run
 
-    engine = load_engine(options.model, options.device, options.precision, options.model_cache)
-    skipped = predict_files(engine, options.images, options.output, heat_maps=not options.no_heat_maps)
-    return EXIT_SKIPPED if skipped else 0
+    one = options.images.is_file()
+    model, device, precision = locate_model(options.model), options.device, options.precision
+    run = describe_run(options.images, model, device, precision, options.heat_maps)
+    engine = load_engine(model, device, precision, options.model_cache, "LATENCY" if one else "THROUGHPUT")
+    if not one:
+        again = "the same command without --restart" if options.restart else "the same command"
+        options.after_interrupt = f"; {again} goes on from here"
+    return EXIT_SKIPPED if predict_files(engine, options.images, options.output, run, options.restart) else 0
 
 
 def _probe(options: argparse.Namespace) -> int:

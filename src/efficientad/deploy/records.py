@@ -1,0 +1,156 @@
+"""Results on disk: a record an image, as JSON line and as row of a table, and what it takes to go on after a kill.
+
+Records are appended as images are judged, each flushed, so that a kill loses only what was under way. Beside them lies
+what the run is about; the next start compares.
+"""
+
+import csv
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from efficientad.errors import DataError
+
+JSON_LINES, TABLE, RUN = "predictions.jsonl", "predictions.csv", "predictions.run.json"
+COLUMNS = ("image", "score", "display_score", "threshold", "verdict", "heat_map", "error")
+
+Record = dict[str, Any]  # of COLUMNS, those that an image has
+
+
+@dataclass(frozen=True)
+class Run:
+    """What results depend on; results of different runs are never mixed."""
+
+    images: str  # the folder
+    model: str  # sha256 of the model's files
+    device: str
+    precision: str  # of the arithmetic
+    heat_maps: bool
+
+
+def describe_run(source: Path, model: Path, device: str, precision: str, heat_maps: bool) -> Run:
+    """Describe judging `source` with the file `model`; an IR's weights beside it count as well."""
+    digest = hashlib.sha256()
+    for path in (model, model.with_suffix(".bin")) if model.suffix == ".xml" else (model,):
+        if path.is_file():  # an absent one is the engine's to complain of
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+    return Run(str(source.resolve()), digest.hexdigest(), device, precision, heat_maps)
+
+
+def begin_results(output: Path, run: Run | None, restart: bool = False) -> set[str]:
+    """Make the folder `output` ready for `append_records`; return the images that it has verdicts of.
+
+    Results of the same run are gone on with: verdicts stay, also those of images that are no longer there; torn lines
+    go, and so do errors, because reading again is cheap and the file may have been mended. Whether an image changed
+    under its name is not looked at. None is a run that is not gone on with, for a single image: its results may be
+    replaced by any later run.
+
+    Raises DataError when `output` holds results of another run: they may have taken hours and are only replaced when
+    `restart` says so. Heat maps of replaced results stay until others take their places.
+    """
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"expected a folder for results at {output}, got {error}; name another") from error
+    found = None if restart else _read_run(output / RUN)
+    if found is not None and (run is None or found != asdict(run)):
+        wanted = {"images": "one"} if run is None else asdict(run)
+        different = ", ".join(name for name, value in wanted.items() if found.get(name) != value)
+        raise DataError(
+            f"expected results of this run in {output}, got those of another (it differs in: {different}); "
+            "name another --output, or replace them with --restart"
+        )
+    if found is None:
+        for name in (RUN, JSON_LINES, TABLE):  # in this order: no kill leaves results with a run not theirs
+            (output / name).unlink(missing_ok=True)
+        if run is not None:
+            _replace(output / RUN, json.dumps(asdict(run), indent=2) + "\n")
+    return tidy_results(output, keep_errors=False)
+
+
+def tidy_results(output: Path, keep_errors: bool = True) -> set[str]:
+    """Bring the JSON lines into the order of the images' names, the table along; return the names.
+
+    Lines that are torn or no records are left out.
+    """
+    source = output / JSON_LINES
+    places = _index_lines(source, keep_errors) if source.is_file() else {}
+    parts = [(output / name, output / f"{name}.part") for name in (JSON_LINES, TABLE)]
+    with _open(parts[0][1], "w") as lines, _open(parts[1][1], "w") as table:
+        table.write(",".join(COLUMNS) + "\n")
+        if places:
+            with source.open("rb") as old:
+                for name in sorted(places):
+                    old.seek(places[name])
+                    _write(json.loads(old.readline()), lines, table)
+    for path, part in parts:
+        part.replace(path)
+    return set(places)
+
+
+@contextmanager
+def append_records(output: Path) -> Iterator[Callable[[Record], None]]:
+    """Hand out a function that appends a record to both files and flushes them, after `begin_results`."""
+    with _open(output / JSON_LINES, "a") as lines, _open(output / TABLE, "a") as table:
+
+        def append(record: Record) -> None:
+            _write(record, lines, table)
+            lines.flush()
+            table.flush()
+
+        yield append
+
+
+def _index_lines(path: Path, keep_errors: bool) -> dict[str, int]:
+    """Return where each image's line begins, in bytes; a later line of an image counts for an earlier one."""
+    places: dict[str, int] = {}
+    place = 0
+    with path.open("rb") as lines:
+        for line in lines:
+            record = _parse(line)
+            if record is not None and (keep_errors or "error" not in record):
+                places[record["image"]] = place
+            place += len(line)
+    return places
+
+
+def _parse(line: bytes) -> Record | None:
+    try:
+        record = json.loads(line) if line.endswith(b"\n") else None
+    except ValueError:
+        return None
+    if not isinstance(record, dict) or not isinstance(record.get("image"), str):
+        return None
+    return record if "verdict" in record or "error" in record else None
+
+
+def _write(record: Record, lines: TextIO, table: TextIO) -> None:
+    lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+    csv.DictWriter(table, COLUMNS, lineterminator="\n").writerow(record)
+
+
+def _open(path: Path, mode: str) -> TextIO:
+    """Open for text; a file name that is no UTF-8 is escaped, which JSON reads back."""
+    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[return-value]
+
+
+def _read_run(path: Path) -> dict[str, Any] | None:
+    """Return what is written there; None where nothing is, {} where it is unreadable."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _replace(path: Path, text: str) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
