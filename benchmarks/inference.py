@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from timing import measure_peak, summarise, time_repeatedly
+from timing import measure_peak
 
 from efficientad import __version__
 from efficientad.deploy.engine import ModelHeader
@@ -17,6 +16,7 @@ from efficientad.deploy.graph import StationGraph
 from efficientad.deploy.onnx import write_onnx
 from efficientad.deploy.onnxruntime import OnnxEngine
 from efficientad.deploy.openvino import OpenVINOEngine, Precision, write_openvino
+from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
 from efficientad.detector import Detector
 from efficientad.maps import Quantiles
 from efficientad.params import load_params
@@ -56,7 +56,8 @@ def measure_inference() -> dict[str, Any]:
             for label, weights, precision in cases:
                 path = folder / f"{weights}{suffix}" / "model.xml"
                 one = time_engine(OpenVINOEngine(path, precision=precision).run, image)
-                one["images_per_s"] = measure_throughput(path, precision, image)
+                busy = OpenVINOEngine(path, precision=precision, hint="THROUGHPUT")
+                one["images_per_s"] = measure_throughput(busy, image, MANY).images_per_s
                 found[f"openvino_{label}{suffix}"] = one
     return found
 
@@ -77,15 +78,6 @@ def time_engine(run: Callable[[NDArray[np.uint8]], object], image: NDArray[np.ui
     """Return latencies of one image at a time and what they come to in a second."""
     times = time_repeatedly(lambda: run(image), REPEATS)
     return {**summarise(times), "images_per_s": round(1000 / float(np.median(times)), 1)}
-
-
-def measure_throughput(path: Path, precision: Precision, image: NDArray[np.uint8]) -> float:
-    """Return images a second through the asynchronous queue, with OpenVINO's hint for it."""
-    engine = OpenVINOEngine(path, precision=precision, hint="THROUGHPUT")
-    list(engine.run_queue(image for _ in range(8)))
-    started = perf_counter()
-    count = sum(1 for _ in engine.run_queue(image for _ in range(MANY)))
-    return round(count / (perf_counter() - started), 1)
 
 
 def find_peak_share(inference: dict[str, Any]) -> dict[str, float]:

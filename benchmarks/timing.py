@@ -1,28 +1,13 @@
-"""What every benchmark shares: the machine's name, repeated timings, and the measured peak of its multiplications."""
+"""What every benchmark shares: the machine's name and the measured peak of its multiplications."""
 
 import platform
-import time
-from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-WARM_UP = 2
-
-
-def time_repeatedly(work: Callable[[], object], repeats: int) -> list[float]:
-    """Return the milliseconds of each of `repeats` runs, after two that do not count."""
-    for _ in range(WARM_UP):
-        work()
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        work()
-        times.append(1000 * (time.perf_counter() - started))
-    return times
+from efficientad.deploy.timing import time_repeatedly
 
 
 def describe_machine() -> dict[str, Any]:
@@ -48,8 +33,3 @@ def measure_peak(dtype: torch.dtype) -> float:
     with torch.inference_mode():
         times = time_repeatedly(lambda: torch.nn.functional.conv2d(image, weight, padding=1), 9)
     return float(4 * side**2 * channels**2 * 9 / (min(times) * 1e-3) / 1e9)
-
-
-def summarise(times: list[float]) -> dict[str, float]:
-    """Return median and 95th percentile of milliseconds."""
-    return {"p50_ms": round(float(np.median(times)), 2), "p95_ms": round(float(np.percentile(times, 95)), 2)}

@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from timing import measure_peak, time_repeatedly
+from timing import measure_peak
 from torch import Tensor
 
+from efficientad.deploy.timing import time_repeatedly
 from efficientad.detector import Detector
 from efficientad.networks.pdn import split_student
 from efficientad.params import load_params

@@ -124,10 +124,25 @@ def test_what_the_user_can_put_right_is_one_line(models, folder, tmp_path, capsy
     assert len(error.splitlines()) == 1
 
 
-def test_wrong_usage_exits_with_2():
+@pytest.mark.parametrize("arguments", [["predict"], ["benchmark", "model.xml", "--threads", "0"]])
+def test_wrong_usage_exits_with_2(arguments):
     with pytest.raises(SystemExit) as caught:
-        main(["predict"])
+        main(arguments)
     assert caught.value.code == 2
+
+
+def test_benchmark_prints_one_json_object_or_a_line_a_value(models, capsys):
+    names = ["model", "runtime", "device", "precision", "threads", "streams"]
+    names += ["p50_ms", "p95_ms", "p99_ms", "images_per_s", "images"]
+    arguments = ["benchmark", str(models), "--seconds", "0.1", "--threads", "1", "--streams", "1"]
+    assert main([*arguments, "--json"]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    found = json.loads(line)
+    assert list(found) == names
+    assert (found["runtime"], found["device"], found["precision"]) == ("openvino", "CPU", "f32")
+    assert (found["threads"], found["streams"]) == (1, 1)
+    assert main(arguments) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names
 
 
 def test_probe_tells_the_accuracy_of_the_shipped_teachers_features(tmp_path, capsys):

@@ -81,6 +81,7 @@ def test_metrics_know_no_torch_and_data_knows_no_torch():
         ("efficientad.cli", {"torch", "lightning", "openvino", "cv2"}),
         ("efficientad.deploy.batch", PIPELINE),
         ("efficientad.deploy.openvino", PIPELINE),
+        ("efficientad.deploy.timing", PIPELINE),
     ],
 )
 def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
@@ -89,7 +90,9 @@ def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("command", [["predict", "images"]], ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    "command", [["predict", "images", "--model"], ["benchmark", "--seconds", "0"]], ids=lambda command: command[0]
+)
 def test_a_command_of_the_station_runs_with_the_stations_packages_alone(models, tmp_path, command):
     (tmp_path / "images").mkdir()
     write_png(tmp_path / "images/a.png", np.zeros((64, 64, 3), np.uint8))
@@ -97,6 +100,6 @@ def test_a_command_of_the_station_runs_with_the_stations_packages_alone(models, 
         "import sys; from efficientad.cli import main; assert main(sys.argv[1:]) == 0; "
         f"print('loaded', *sorted({PIPELINE!r} & set(sys.modules)))"
     )
-    line = [sys.executable, "-c", code, *command, "--model", str(models)]
+    line = [sys.executable, "-c", code, *command, str(models)]
     done = subprocess.run(line, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout.splitlines()[-1] == "loaded"

@@ -1,6 +1,7 @@
-"""The command line: `efficientad predict`, `efficientad probe` and `efficientad download`."""
+"""The command line: `efficientad predict`, `benchmark`, `probe` and `download`."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -10,6 +11,7 @@ from efficientad import __version__
 from efficientad.errors import EfficientADError
 
 EXIT_ERROR, EXIT_SKIPPED, EXIT_INTERRUPTED = 1, 3, 130
+MODEL = "models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,23 +47,26 @@ def build_parser() -> argparse.ArgumentParser:
         description="Judge images. The same command goes on with a folder that it was interrupted in.",
     )
     predict.add_argument("images", type=Path, help="an image, or a folder of images at any depth")
-    predict.add_argument(
-        "--model", type=Path, required=True,
-        help="models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file",
-    )  # fmt: skip
+    predict.add_argument("--model", type=Path, required=True, help=MODEL)
     predict.add_argument("--output", type=Path, default=Path("predictions"), help="folder (default: %(default)s)")
     predict.add_argument("--heat-maps", action="store_true", help="write a picture an image, its heat map laid over it")
     predict.add_argument(
         "--restart", action="store_true",
         help="replace the results in the output folder and judge all images anew, also those that were judged before",
     )  # fmt: skip
-    predict.add_argument("--device", default="CPU", help="OpenVINO device (default: %(default)s)")
-    predict.add_argument(
-        "--precision", choices=("f32", "bf16", "f16"), default="f32",
-        help="OpenVINO's arithmetic; f32 gives the scores of training (default: %(default)s)",
-    )  # fmt: skip
-    predict.add_argument("--model-cache", type=Path, help="folder for OpenVINO's compiled model: quick starts")
+    _add_openvino(predict)
     predict.set_defaults(run=_predict)
+
+    benchmark = commands.add_parser("benchmark", help="time a model on this machine: latency and images a second")
+    benchmark.add_argument("model", type=Path, help=MODEL)
+    _add_openvino(benchmark)
+    benchmark.add_argument("--threads", type=_parse_count, help="OpenVINO's, in all (default: as it likes)")
+    benchmark.add_argument(
+        "--streams", type=_parse_count, help="images that OpenVINO works on at a time, for images a second only"
+    )
+    benchmark.add_argument("--seconds", type=float, default=5.0, help="for the timing (default: %(default)s)")
+    benchmark.add_argument("--json", action="store_true", help="print one JSON object")
+    benchmark.set_defaults(run=_benchmark)
 
     probe = commands.add_parser("probe", help="tell in minutes how well a teacher's features separate a data set")
     probe.add_argument("prepared", type=Path, help="data/prepared/CATEGORY with defects in its test split")
@@ -80,6 +85,21 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_openvino(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", default="CPU", help="OpenVINO device (default: %(default)s)")
+    parser.add_argument(
+        "--precision", choices=("f32", "bf16", "f16"), default="f32",
+        help="OpenVINO's arithmetic; f32 gives the scores of training (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--model-cache", type=Path, help="folder for OpenVINO's compiled model: quick starts")
+
+
+def _parse_count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
+    return int(text)
+
+
 def _predict(options: argparse.Namespace) -> int:
     from efficientad.deploy.batch import predict_files
     from efficientad.deploy.predictor import load_engine, locate_model
@@ -93,6 +113,26 @@ def _predict(options: argparse.Namespace) -> int:
         again = "the same command without --restart" if options.restart else "the same command"
         options.after_interrupt = f"; {again} goes on from here"
     return EXIT_SKIPPED if predict_files(engine, options.images, options.output, run, options.restart) else 0
+
+
+def _benchmark(options: argparse.Namespace) -> int:
+    from efficientad.deploy.timing import benchmark_model
+
+    found = benchmark_model(
+        options.model,
+        options.device,
+        options.precision,
+        options.threads,
+        options.streams,
+        options.seconds,
+        options.model_cache,
+    )
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False))
+    else:
+        for name, value in found.items():
+            print(f"{name:13} {'-' if value is None else value}")
+    return 0
 
 
 def _probe(options: argparse.Namespace) -> int:

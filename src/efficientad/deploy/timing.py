@@ -1,0 +1,102 @@
+"""How long a model takes for one image, and how many it judges in a second."""
+
+import time
+from collections.abc import Callable, Iterator
+from itertools import count, repeat
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.deploy.engine import Engine, run_all
+from efficientad.deploy.predictor import load_engine, locate_model
+
+WARM_UP = 2  # runs that do not count
+WARM_UP_QUEUE = 8  # images that do not count
+FEWEST = 10  # images that are timed however long they take
+
+
+class Throughput(NamedTuple):
+    """What many images in a row come to."""
+
+    images: int
+    images_per_s: float
+
+
+def time_repeatedly(work: Callable[[], object], repeats: int, seconds: float = 0.0) -> list[float]:
+    """Return the milliseconds of each of `repeats` runs, or of more until `seconds` are over; two do not count."""
+    for _ in range(WARM_UP):
+        work()
+    times: list[float] = []
+    begun = time.perf_counter()
+    while len(times) < repeats or time.perf_counter() - begun < seconds:
+        started = time.perf_counter()
+        work()
+        times.append(1000 * (time.perf_counter() - started))
+    return times
+
+
+def summarise(times: list[float]) -> dict[str, float]:
+    """Return median, 95th and 99th percentile of milliseconds.
+
+    >>> summarise([1.0, 3.0, 2.0])
+    {'p50_ms': 2.0, 'p95_ms': 2.9, 'p99_ms': 2.98}
+    """
+    return {f"p{percent}_ms": round(float(np.percentile(times, percent)), 2) for percent in (50, 95, 99)}
+
+
+def measure_throughput(engine: Engine, image: NDArray[np.uint8], images: int, seconds: float = 0.0) -> Throughput:
+    """Judge a batch (1, S, S, 3) `images` times, or more often until `seconds` are over, eight more not counted.
+
+    Goes through the engine's queue where it has one, and then wants one that was loaded with the hint "THROUGHPUT".
+    """
+    for _ in run_all(engine, repeat(image, WARM_UP_QUEUE)):
+        pass
+    started = time.perf_counter()
+
+    def feed() -> Iterator[NDArray[np.uint8]]:
+        for index in count():
+            if index >= images and time.perf_counter() - started >= seconds:
+                return
+            yield image
+
+    done = sum(1 for _ in run_all(engine, feed()))
+    return Throughput(done, round(done / (time.perf_counter() - started), 1))
+
+
+def benchmark_model(
+    path: Path,
+    device: str = "CPU",
+    precision: Literal["f32", "bf16", "f16"] = "f32",
+    threads: int | None = None,
+    streams: int | None = None,
+    seconds: float = 5.0,
+    cache: Path | None = None,
+) -> dict[str, Any]:
+    """Time a model on an image of noise: half of `seconds` one image at a time, half of them as many as it can.
+
+    `streams` is about the latter; one image at a time has the threads to itself. Returns
+
+        model                     its file
+        runtime, device, precision, threads, streams    what is computed with, see `Setup`
+        p50_ms, p95_ms, p99_ms    of one image from pixels of the model's size to the score
+        images_per_s              through the runtime's queue, where it has one
+        images                    how many the percentiles are of, at least ten
+
+    Raises ModelError as `load_engine`.
+    """
+    file = locate_model(path)
+    engine = load_engine(file, device, precision, cache, "LATENCY", threads)
+    side = engine.header.image_size
+    image = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    times = time_repeatedly(lambda: engine.run(image), FEWEST, seconds / 2)
+    busy = load_engine(file, device, precision, cache, "THROUGHPUT", threads, streams)
+    throughput = measure_throughput(busy, image, FEWEST, seconds / 2)
+    return {
+        "model": str(file),
+        **busy.describe()._asdict(),
+        **summarise(times),
+        "images_per_s": throughput.images_per_s,
+        "images": len(times),
+    }
