@@ -1,0 +1,117 @@
+#include "efficientad/image.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <opencv2/imgcodecs.hpp>
+#include <opencv2/imgproc.hpp>
+#include <string>
+#include <system_error>
+
+#include "container.hpp"
+#include "efficientad/error.hpp"
+
+namespace efficientad {
+namespace {
+
+Bytes read_bytes(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::uintmax_t length = std::filesystem::file_size(path, error);
+  if (!error) {
+    Bytes payload(length);
+    std::ifstream file(path, std::ios::binary);
+    if (file.read(reinterpret_cast<char*>(payload.data()), static_cast<std::streamsize>(length))) return payload;
+    error = std::make_error_code(std::errc::io_error);
+  }
+  throw ImageError("expected an image at " + path.string() + ", could not open it (" + error.message() + "); check it");
+}
+
+Container inspect(const Bytes& payload, const std::filesystem::path& path) {
+  try {
+    return inspect_container(payload);
+  } catch (const ContainerError& error) {
+    throw ImageError("cannot read " + path.string() + ": the file " + error.what() + "; export it again or remove it");
+  }
+}
+
+cv::Mat decode(const Bytes& payload, int flags, const std::filesystem::path& path) {
+  cv::Mat pixels;
+  try {
+    pixels = cv::imdecode(payload, flags);
+  } catch (const cv::Exception& error) {
+    throw ImageError("cannot read " + path.string() + ": " + error.err + "; export it again or remove it");
+  }
+  if (pixels.empty()) {
+    throw ImageError("cannot read " + path.string() + ": its content is damaged or unknown; export it again as PNG");
+  }
+  return pixels;
+}
+
+cv::Mat convert_to_8_bits(const cv::Mat& pixels, const std::filesystem::path& path) {
+  if (pixels.depth() == CV_8U) return pixels;
+  if (pixels.depth() != CV_16U) {
+    throw ImageError("expected 8 or 16 bits a sample in " + path.string() + ", got " + cv::typeToString(pixels.type()) +
+                     "; convert it to 8 bits");
+  }
+  cv::Mat converted(pixels.size(), CV_MAKETYPE(CV_8U, pixels.channels()));
+  const cv::Mat levels = pixels.reshape(1);
+  std::transform(levels.begin<std::uint16_t>(), levels.end<std::uint16_t>(), converted.reshape(1).begin<std::uint8_t>(),
+                 [](std::uint16_t level) { return static_cast<std::uint8_t>((level + 128) / 257); });
+  return converted;
+}
+
+void check_opaque(const Bytes& payload, const std::filesystem::path& path) {
+  const cv::Mat pixels = decode(payload, cv::IMREAD_UNCHANGED, path);
+  if (pixels.channels() != 4) return;
+  cv::Mat alpha;
+  cv::extractChannel(pixels, alpha, 3);
+  double lowest = 0;
+  cv::minMaxLoc(alpha, &lowest);
+  const double opaque = alpha.depth() == CV_8U ? 255 : 65535;
+  if (alpha.depth() <= CV_16U && lowest < opaque) {
+    throw ImageError("expected opaque pixels in " + path.string() + ", some are transparent; flatten it first");
+  }
+}
+
+// Brings a picture upright; `orientation` as EXIF counts, anything outside 2 .. 8 changes nothing.
+void apply_orientation(cv::Mat& image, int orientation) {
+  if (orientation >= 5 && orientation <= 8) cv::transpose(image, image);
+  if (orientation == 2 || orientation == 6) cv::flip(image, image, 1);
+  if (orientation == 3 || orientation == 7) cv::flip(image, image, -1);
+  if (orientation == 4 || orientation == 8) cv::flip(image, image, 0);
+}
+
+}  // namespace
+
+cv::Mat read_image(const std::filesystem::path& path) {
+  const Bytes payload = read_bytes(path);
+  const Container container = inspect(payload, path);
+  if (container.alpha) check_opaque(payload, path);
+  const int as_stored = container.orientation == 0 ? 0 : cv::IMREAD_IGNORE_ORIENTATION;
+  cv::Mat image = convert_to_8_bits(decode(payload, cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH | as_stored, path), path);
+  apply_orientation(image, container.orientation);
+  cv::cvtColor(image, image, cv::COLOR_BGR2RGB);
+  return image;
+}
+
+void resize_image(const cv::Mat& image, cv::Mat& resized) {
+  if (image.size() == resized.size()) {
+    image.copyTo(resized);
+    return;
+  }
+  const bool shrinks = image.rows >= resized.rows && image.cols >= resized.cols;
+  cv::resize(image, resized, resized.size(), 0, 0, shrinks ? cv::INTER_AREA : cv::INTER_LINEAR);
+}
+
+void write_png(const std::filesystem::path& path, const cv::Mat& image) {
+  cv::Mat bgr;
+  cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
+  Bytes payload;
+  cv::imencode(".png", bgr, payload);
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(payload.data()), static_cast<std::streamsize>(payload.size()));
+  file.close();
+  if (!file) throw Error("expected to write " + path.string() + ", could not; check the folder and its space");
+}
+
+}  // namespace efficientad

@@ -1,0 +1,142 @@
+// Judges image files: a verdict or a JSON object a line, and heat maps.
+
+#include <algorithm>
+#include <cstdio>
+#include <deque>
+#include <nlohmann/json.hpp>
+
+#include "efficientad/detector.hpp"
+#include "efficientad/heat_map.hpp"
+#include "efficientad/image.hpp"
+#include "options.hpp"
+
+namespace efficientad {
+namespace {
+
+namespace fs = std::filesystem;
+using Record = nlohmann::ordered_json;
+
+constexpr int kExitError = 1, kExitUsage = 2, kExitSkipped = 3;
+
+fs::path normalise(const fs::path& file) { return fs::absolute(file).lexically_normal(); }
+
+// The deepest folder that holds all files.
+fs::path find_root(const std::vector<fs::path>& files) {
+  fs::path root = normalise(files.front()).parent_path();
+  for (const fs::path& file : files) {
+    const fs::path folder = normalise(file).parent_path();
+    const auto end = std::mismatch(root.begin(), root.end(), folder.begin(), folder.end()).first;
+    fs::path shared;
+    for (auto part = root.begin(); part != end; ++part) shared /= *part;
+    root = shared;
+  }
+  return root;
+}
+
+void print_json(const Record& record) {
+  std::printf("%s\n", record.dump(-1, ' ', false, Record::error_handler_t::replace).c_str());
+  std::fflush(stdout);
+}
+
+class Session {
+ public:
+  explicit Session(const Options& options)
+      : options_(options),
+        detector_(options.model, options.settings),
+        queue_(detector_),
+        root_(find_root(options.images)) {}
+
+  // Judges all images and returns how many were skipped as unreadable.
+  int run() {
+    int skipped = 0;
+    for (const fs::path& file : options_.images) {
+      cv::Mat image;
+      try {
+        image = read_image(file);
+      } catch (const ImageError& error) {
+        report_all();  // lines keep the order of the images
+        report_skipped(file, error.what());
+        ++skipped;
+        continue;
+      }
+      if (queue_.full()) report_oldest();
+      queue_.push(image);
+      pending_.push_back({file, options_.heat_maps ? image : cv::Mat()});
+    }
+    report_all();
+    return skipped;
+  }
+
+ private:
+  struct Pending {
+    fs::path file;
+    cv::Mat image;  // empty where no heat map is wanted
+  };
+
+  void report_all() {
+    while (!queue_.empty()) report_oldest();
+  }
+
+  void report_oldest() {
+    const Prediction prediction = queue_.pop();
+    const Pending pending = std::move(pending_.front());
+    pending_.pop_front();
+    const std::string name = pending.file.string();
+    std::string heat_map;
+    if (options_.heat_maps) heat_map = save_heat_map(pending, prediction);
+    if (!options_.json) {
+      std::printf("%-9s %8.4f  %s\n", prediction.verdict(), static_cast<double>(prediction.score), name.c_str());
+      std::fflush(stdout);
+      return;
+    }
+    Record record = {{"image", name},
+                     {"score", static_cast<double>(prediction.score)},
+                     {"display_score", prediction.display_score},
+                     {"threshold", prediction.threshold},
+                     {"verdict", prediction.verdict()}};
+    if (options_.heat_maps) record["heat_map"] = heat_map;
+    print_json(record);
+  }
+
+  void report_skipped(const fs::path& file, const std::string& reason) {
+    std::fprintf(stderr, "skipped   %s  %s\n", file.string().c_str(), reason.c_str());
+    if (options_.json) print_json({{"image", file.string()}, {"error", reason}});
+  }
+
+  // Returns the picture's path below the folder of heat maps.
+  std::string save_heat_map(const Pending& pending, const Prediction& prediction) {
+    const std::string name = normalise(pending.file).lexically_relative(root_).generic_string() + ".png";
+    const fs::path path = *options_.heat_maps / name;
+    fs::create_directories(path.parent_path());
+    write_png(path, draw_heat_map(pending.image, prediction));
+    return name;
+  }
+
+  const Options& options_;
+  Detector detector_;
+  Queue queue_;
+  fs::path root_;
+  std::deque<Pending> pending_;  // what is under way in the queue
+};
+
+int run(const std::vector<std::string>& arguments) {
+  try {
+    const Options options = parse_options(arguments);
+    if (options.help) {
+      std::printf("%s", describe_usage().c_str());
+      return 0;
+    }
+    return Session(options).run() > 0 ? kExitSkipped : 0;
+  } catch (const UsageError& error) {
+    std::fprintf(stderr, "%s\nefficientad_infer: %s\n", describe_usage().c_str(), error.what());
+    return kExitUsage;
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "efficientad_infer: %s\n", error.what());
+    return kExitError;
+  }
+}
+
+}  // namespace
+}  // namespace efficientad
+
+int main(int count, char** values) { return efficientad::run({values + 1, values + count}); }

@@ -1,0 +1,56 @@
+#include "metadata.hpp"
+
+#include <locale>
+#include <sstream>
+
+namespace efficientad {
+namespace {
+
+class Metadata {
+ public:
+  Metadata(const std::map<std::string, std::string>& values, const std::string& where)
+      : values_(values), where_(where) {}
+
+  std::string get_text(const std::string& key) const {
+    const auto found = values_.find(key);
+    if (found == values_.end()) {
+      throw ModelError("expected '" + key + "' in the metadata of " + where_ +
+                       ": it is not a calibrated detector of this project; export it again (`dvc repro export`)");
+    }
+    return found->second;
+  }
+
+  double get_number(const std::string& key) const {
+    std::istringstream text(get_text(key));
+    text.imbue(std::locale::classic());  // whatever locale the program has
+    double number = 0;
+    if (!(text >> number) || !(text >> std::ws).eof()) {
+      throw ModelError("expected a number as '" + key + "' in the metadata of " + where_ + ", got '" + text.str() +
+                       "'; export it again (`dvc repro export`)");
+    }
+    return number;
+  }
+
+ private:
+  const std::map<std::string, std::string>& values_;
+  const std::string& where_;
+};
+
+}  // namespace
+
+ModelHeader parse_metadata(const std::map<std::string, std::string>& values, const std::string& where) {
+  const Metadata metadata(values, where);
+  ModelHeader header;
+  header.size = metadata.get_text("size");
+  header.image_size = static_cast<int>(metadata.get_number("image_size"));
+  header.category = metadata.get_text("category");
+  header.threshold = metadata.get_number("image_threshold");
+  header.false_alarm_rate = metadata.get_number("false_alarm_rate");
+  header.display_scale = metadata.get_number("normalization_scale");
+  header.training_data = metadata.get_text("training_data");
+  header.version = metadata.get_text("version");
+  header.git_revision = values.count("git_revision") ? values.at("git_revision") : "";
+  return header;
+}
+
+}  // namespace efficientad
