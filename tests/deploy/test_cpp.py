@@ -1,0 +1,292 @@
+"""The C++ program says of every image what Python says. It is built once; without its tools the tests are skipped,
+in continuous integration (CI=true) they fail."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import openvino.utils
+import pytest
+from import_closure import ROOT
+from PIL import Image
+from tiny_models import HEADER, SIDE
+
+from efficientad.data.images import read_image, write_png
+from efficientad.deploy.batch import draw_heat_map
+from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.errors import DataError
+
+pytestmark = pytest.mark.slow
+
+IR = "openvino/fp32/1/model.xml"
+LOSSY = ("photo.jpg", "photo.webp")  # another version of a decoder may differ by a few levels
+
+
+@dataclass(frozen=True)
+class Build:
+    """Where the programs lie that CMake built."""
+
+    folder: Path
+
+    def infer(self, *arguments: object) -> subprocess.CompletedProcess:
+        return self.run("efficientad_infer", *arguments)
+
+    def run(self, program: str, *arguments: object) -> subprocess.CompletedProcess:
+        command = [str(self.folder / program), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300)
+
+    def judge(self, *arguments: object) -> list[dict]:
+        return [json.loads(line) for line in self.infer(*arguments, "--json").stdout.splitlines()]
+
+
+def find_missing() -> list[str]:
+    """List the tools of cpp/README.md that this machine does not have."""
+    compiler = next(filter(shutil.which, ("c++", "g++", "clang++")), None)
+    missing = [] if shutil.which("cmake") else ["cmake"]
+    if compiler is None:
+        return [*missing, "a C++ compiler"]
+    for header in ("opencv2/imgcodecs.hpp", "nlohmann/json.hpp"):
+        command = [compiler, "-E", "-x", "c++", "-std=c++17", "-I/usr/include/opencv4", "-"]
+        source = f"#if !__has_include(<{header}>)\n#error missing\n#endif\n"
+        if subprocess.run(command, input=source, text=True, capture_output=True).returncode:
+            missing.append(header)
+    return missing
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory):
+    if missing := find_missing():
+        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        stop(f"expected {', '.join(missing)} to build the C++ program; cpp/README.md names the packages")
+    folder = tmp_path_factory.mktemp("cpp")
+    configure = [
+        "cmake", "-S", str(ROOT / "cpp"), "-B", str(folder), "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON",
+        f"-DOpenVINO_DIR={openvino.utils.get_cmake_path()}",
+    ]  # fmt: skip
+    for command in (configure, ["cmake", "--build", str(folder)]):
+        result = subprocess.run(command, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+    return Build(folder)
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A folder of every kind of file that is judged."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+
+    def draw(height: int, width: int, levels: int = 256) -> np.ndarray:
+        return rng.integers(0, levels, (height, width, 3), dtype=np.uint16 if levels > 256 else np.uint8)
+
+    for name, size in {
+        "same": (SIDE, SIDE), "enlarged": (32, 48), "shrunk": (200, 130), "twice": (2 * SIDE, 2 * SIDE),
+        "wide": (40, 300), "high": (300, SIDE),
+    }.items():  # fmt: skip
+        write_png(folder / f"{name}.png", draw(*size))
+    write_png(folder / "grey.png", draw(90, 70)[..., 0])
+    cv2.imwrite(str(folder / "deep.png"), draw(90, 70, 65536))
+    cv2.imwrite(str(folder / "deep_grey.tif"), draw(90, 70, 65536)[..., 0])
+    photo = cv2.resize(draw(12, 16), (160, 120), interpolation=cv2.INTER_CUBIC)
+    for name in ("photo.bmp", "photo.tif", *LOSSY):
+        Image.fromarray(photo).save(folder / name, quality=90)
+    Image.fromarray(photo).convert("RGBA").save(folder / "opaque.png")
+    Image.fromarray(photo).convert("P").save(folder / "palette.png")
+    for orientation in range(2, 9):
+        exif = Image.Exif()
+        exif[0x0112] = orientation
+        Image.fromarray(photo).save(folder / f"turned_{orientation}.webp", exif=exif, lossless=True)
+        Image.fromarray(photo).save(folder / f"turned_{orientation}.png", exif=exif)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def unreadable(tmp_path_factory):
+    """A folder of every kind of file that is refused."""
+    folder = tmp_path_factory.mktemp("unreadable")
+    pixels = np.random.default_rng(1).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)
+    picture = Image.fromarray(pixels)
+    for suffix in ("png", "jpg", "tif", "bmp", "webp"):
+        path = folder / f"cut.{suffix}"
+        picture.save(path)
+        path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 5])
+    picture.save(folder / "flipped_bit.png")
+    payload = bytearray((folder / "flipped_bit.png").read_bytes())
+    payload[len(payload) // 2] ^= 1
+    (folder / "flipped_bit.png").write_bytes(payload)
+    (folder / "empty.png").touch()
+    (folder / "text.png").write_text("not an image")
+    picture.putalpha(128)
+    picture.save(folder / "transparent.png")
+    picture.convert("CMYK").save(folder / "print.jpg")
+    Image.fromarray(pixels[..., 0].astype(np.float32)).save(folder / "float.tif")
+    frames = [Image.fromarray(np.roll(pixels, step, axis=0)) for step in range(2)]
+    for suffix in ("png", "webp", "tif"):
+        frames[0].save(folder / f"film.{suffix}", save_all=True, append_images=frames[1:])
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine(models):
+    return load_engine(models / IR)
+
+
+def test_scores_verdicts_and_heat_maps_are_pythons(build, models, engine, pictures, tmp_path):
+    files = sorted(pictures.iterdir())
+    records = build.judge(models, *files, "--heatmap-dir", tmp_path)
+    assert [record["image"] for record in records] == [str(file) for file in files]
+    assert len({round(record["score"], 5) for record in records}) > len(files) / 2  # order is visible
+    for file, record in zip(files, records, strict=True):
+        image = read_image(file)
+        expected = predict_image(engine, image)
+        tolerance = 1e-2 if file.name in LOSSY else 1e-4
+        assert record["score"] == pytest.approx(expected.score, abs=tolerance), file.name
+        assert record["threshold"] == HEADER.threshold
+        assert record["display_score"] == pytest.approx(HEADER.scale_score(record["score"]), abs=2e-6)
+        assert record["verdict"] == expected.verdict
+        assert record["heat_map"] == f"{file.name}.png"
+        heat_map = read_image(tmp_path / record["heat_map"]).astype(int)
+        assert heat_map.shape == image.shape
+        assert np.abs(heat_map - draw_heat_map(image, expected)).max() <= (16 if file.name in LOSSY else 8), file.name
+
+
+def test_one_image_alone_gets_the_score_that_it_gets_among_many(build, models, pictures):
+    files = sorted(pictures.glob("*.png"))
+    (alone,) = build.judge(models, files[2])
+    assert alone["score"] == pytest.approx(build.judge(models, *files)[2]["score"], abs=1e-5)
+
+
+def test_lines_are_those_of_efficientad_predict(build, models, engine, pictures):
+    file = pictures / "wide.png"
+    result = build.infer(models, file)
+    assert (result.returncode, result.stderr) == (0, "")
+    verdict, score, name = re.fullmatch(r"(.{9}) (.{8})  (.*)\n", result.stdout).groups()
+    expected = predict_image(engine, read_image(file))
+    assert (verdict.rstrip(), name) == (expected.verdict, str(file))
+    assert float(score) == pytest.approx(expected.score, abs=2e-4)
+
+
+def test_unreadable_files_are_skipped_for_pythons_reasons_and_the_others_judged(build, models, unreadable, pictures):
+    good, files = pictures / "same.png", sorted(unreadable.iterdir())
+    mixed = [good, *files, unreadable / "missing.png", good, good, unreadable / "empty.png", good]
+    result = build.infer(models, *mixed, "--json")
+    assert result.returncode == 3
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [record["image"] for record in records] == [str(file) for file in mixed]
+    assert ["score" in record for record in records] == [file == good for file in mixed]
+    assert result.stderr.count("skipped ") == len(mixed) - 4
+    for record in records:
+        if record["image"] != str(good):
+            with pytest.raises(DataError) as error:
+                read_image(Path(record["image"]))
+            assert record["error"].split("(")[0] == str(error.value).split("(")[0]  # errno's number aside
+
+
+def test_heat_maps_keep_the_folders_below_the_common_one(build, models, pictures, tmp_path):
+    for name in ("a/1.png", "b/1.png"):
+        (tmp_path / name).parent.mkdir()
+        shutil.copy(pictures / "same.png", tmp_path / name)
+    records = build.judge(models, tmp_path / "a/1.png", tmp_path / "b/1.png", f"--heatmap-dir={tmp_path / 'out'}")
+    assert [record["heat_map"] for record in records] == ["a/1.png.png", "b/1.png.png"]
+    assert (tmp_path / "out/b/1.png.png").is_file()
+
+
+def test_a_folder_of_versions_opens_its_last(build, models, pictures):
+    (record,) = build.judge(models / "openvino/fp16", pictures / "same.png")
+    expected = predict_image(load_engine(models / "openvino/fp16"), read_image(pictures / "same.png"))
+    assert record["score"] == pytest.approx(expected.score, abs=1e-4)
+
+
+def test_the_arithmetic_can_be_chosen(build, models, pictures):
+    image = pictures / "same.png"
+    (record,) = build.judge(models, image, "--precision", "bf16")
+    assert record["score"] == pytest.approx(
+        predict_image(load_engine(models / IR, precision="bf16"), read_image(image)).score, abs=1e-2
+    )
+
+
+def edit_model(models: Path, folder: Path, key: str, value: str | None) -> Path:
+    """Copy the IR with one key of its metadata set to another value, or without it."""
+    line = "" if value is None else f'<{key} value="{value}" />'
+    text, count = re.subn(f'<{key} value="[^"]*" />', line, (models / IR).read_text("utf-8"))
+    assert count == 1
+    (folder / "model.xml").write_text(text, "utf-8")
+    shutil.copy((models / IR).with_suffix(".bin"), folder)
+    return folder / "model.xml"
+
+
+def test_the_threshold_is_the_models(build, models, engine, pictures, tmp_path):
+    score = predict_image(engine, read_image(pictures / "same.png")).score
+    for threshold, verdict in ((score - 0.01, "anomalous"), (score + 0.01, "normal")):
+        (record,) = build.judge(edit_model(models, tmp_path, "image_threshold", str(threshold)), pictures / "same.png")
+        assert record["threshold"] == threshold
+        assert record["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("image_threshold", None, "expected 'image_threshold' in the metadata of .*; export it again"),
+        ("training_data", None, "expected 'training_data' in the metadata of .*; export it again"),
+        ("normalization_scale", "wide", "expected a number as 'normalization_scale' .*, got 'wide'; export it again"),
+        ("image_size", "128", r"expected pixels of image_size 128 in .*, got \[\?,64,64,3\]; export it again"),
+    ],
+)
+def test_a_model_with_wrong_metadata_is_refused(build, models, pictures, tmp_path, key, value, message):
+    result = build.infer(edit_model(models, tmp_path, key, value), pictures / "same.png")
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(rf"efficientad_infer: {message}.*\n", result.stderr)
+
+
+def test_models_that_are_missing_or_foreign_are_refused_in_one_line(build, models, pictures, tmp_path):
+    (tmp_path / "broken.xml").write_text("<net/>")
+    for model, message in {
+        tmp_path / "absent.xml": "expected a model at .*, found none",
+        tmp_path: "expected a model at .*1/model.xml, found none",
+        models / "detector.onnx": r"expected an OpenVINO IR \(\.xml\), got .*detector\.onnx",
+        tmp_path / "broken.xml": "expected an OpenVINO IR at",
+    }.items():
+        result = build.infer(model, pictures / "same.png")
+        assert (result.returncode, result.stdout) == (1, "")
+        *noise, line = result.stderr.splitlines()  # OpenVINO's own readers may log before they give up
+        assert re.match(f"efficientad_infer: {message}", line)
+        assert not noise or model.name == "broken.xml"
+    result = build.infer(models, pictures / "same.png", "--device", "NONE")
+    assert result.returncode == 1
+    assert re.fullmatch("efficientad_infer: expected .* to run on NONE: .*\n", result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "expected a model and at least one image"),
+        (["model"], "expected a model and at least one image"),
+        (["model", "image", "--speed", "9"], "expected an option that exists, got --speed"),
+        (["model", "image", "--precision", "int8"], "expected --precision f32, bf16 or f16, got int8"),
+        (["model", "image", "--device"], "expected a value after --device"),
+    ],
+)
+def test_wrong_usage_is_explained(build, arguments, message):
+    result = build.infer(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("usage: ")
+    assert result.stderr.endswith(f"efficientad_infer: {message}\n")
+
+
+def test_help_is_no_error(build):
+    result = build.infer("--help")
+    assert result.returncode == 0
+    assert result.stdout.startswith("usage: efficientad_infer MODEL IMAGE...")
+
+
+def test_the_example_judges_alone_and_by_the_queue(build, models, pictures):
+    files = [pictures / f"{name}.png" for name in ("same", "wide", "shrunk", "enlarged")]
+    first, *queued = build.run("judge", models, *files).stdout.splitlines()
+    verdicts = [record["verdict"] for record in build.judge(models, *files)]
+    assert first.startswith(f"{HEADER.category}: {verdicts[0]}, ")
+    assert queued == verdicts
