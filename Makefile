@@ -4,7 +4,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: help setup repro test check format metrics bench prune constraints
+.PHONY: help setup repro test check format metrics bench cpp prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -28,6 +28,10 @@ metrics: $(ENVIRONMENT) ## show accuracy, and what changed since the last commit
 
 bench: $(ENVIRONMENT)  ## measure speed and memory on this machine: docs/benchmarks.md
 	python benchmarks/measure.py
+
+cpp: $(ENVIRONMENT)    ## build the station's program in C++: cpp/README.md
+	cmake -S cpp -B cpp/build -DOpenVINO_DIR="$$(python -c 'import openvino.utils as u; print(u.get_cmake_path())')"
+	cmake --build cpp/build
 
 prune: $(ENVIRONMENT)  ## remove results of categories, sizes and seeds that params.yaml dropped
 	python stages/prune.py --delete
