@@ -81,6 +81,15 @@ void apply_orientation(cv::Mat& image, int orientation) {
   if (orientation == 4 || orientation == 8) cv::flip(image, image, 0);
 }
 
+void write_encoded(const std::filesystem::path& path, const char* format, const cv::Mat& image) {
+  Bytes payload;
+  cv::imencode(format, image, payload);
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(payload.data()), static_cast<std::streamsize>(payload.size()));
+  file.close();
+  if (!file) throw Error("expected to write " + path.string() + ", could not; check the folder and its space");
+}
+
 }  // namespace
 
 cv::Mat read_image(const std::filesystem::path& path) {
@@ -106,12 +115,9 @@ void resize_image(const cv::Mat& image, cv::Mat& resized) {
 void write_png(const std::filesystem::path& path, const cv::Mat& image) {
   cv::Mat bgr;
   cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
-  Bytes payload;
-  cv::imencode(".png", bgr, payload);
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(payload.data()), static_cast<std::streamsize>(payload.size()));
-  file.close();
-  if (!file) throw Error("expected to write " + path.string() + ", could not; check the folder and its space");
+  write_encoded(path, ".png", bgr);
 }
+
+void write_map(const std::filesystem::path& path, const cv::Mat& map) { write_encoded(path, ".tiff", map); }
 
 }  // namespace efficientad

@@ -84,6 +84,7 @@ class Session {
     const std::string name = pending.file.string();
     std::string heat_map;
     if (options_.heat_maps) heat_map = save_heat_map(pending, prediction);
+    if (options_.maps) write_map(place(*options_.maps, pending.file, ".tiff"), prediction.map);
     if (!options_.json) {
       std::printf("%-9s %8.4f  %s\n", prediction.verdict(), static_cast<double>(prediction.score), name.c_str());
       std::fflush(stdout);
@@ -105,11 +106,16 @@ class Session {
 
   // Returns the picture's path below the folder of heat maps.
   std::string save_heat_map(const Pending& pending, const Prediction& prediction) {
-    const std::string name = normalise(pending.file).lexically_relative(root_).generic_string() + ".png";
-    const fs::path path = *options_.heat_maps / name;
-    fs::create_directories(path.parent_path());
+    const fs::path path = place(*options_.heat_maps, pending.file, ".png");
     write_png(path, draw_heat_map(pending.image, prediction));
-    return name;
+    return path.lexically_relative(*options_.heat_maps).generic_string();
+  }
+
+  // Returns where below `folder` a file goes that is made from an image, in a folder that exists.
+  fs::path place(const fs::path& folder, const fs::path& image, const std::string& suffix) const {
+    const fs::path path = folder / (normalise(image).lexically_relative(root_).generic_string() + suffix);
+    fs::create_directories(path.parent_path());
+    return path;
   }
 
   const Options& options_;

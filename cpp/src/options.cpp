@@ -16,6 +16,8 @@ Precision parse_precision(const std::string& text) {
 void set_value(Options& options, const std::string& name, const std::string& value) {
   if (name == "--heatmap-dir") {
     options.heat_maps = value;
+  } else if (name == "--map-dir") {
+    options.maps = value;
   } else if (name == "--device") {
     options.settings.device = value;
   } else if (name == "--precision") {
@@ -28,13 +30,14 @@ void set_value(Options& options, const std::string& name, const std::string& val
 }  // namespace
 
 std::string describe_usage() {
-  return "usage: efficientad_infer MODEL IMAGE... [--json] [--heatmap-dir DIR] [--device CPU] "
-         "[--precision f32|bf16|f16]\n"
+  return "usage: efficientad_infer MODEL IMAGE... [--json] [--heatmap-dir DIR] [--map-dir DIR] "
+         "[--device CPU] [--precision f32|bf16|f16]\n"
          "\n"
          "  MODEL              models/SIZE/CATEGORY/SEED, a folder of versions such as openvino/int8, or a .xml file\n"
          "  --json             one JSON object a line: image, score, display_score, threshold, verdict, heat_map;\n"
          "                     or image and error\n"
          "  --heatmap-dir DIR  write a PNG of each image's size with the heat map laid over it\n"
+         "  --map-dir DIR      write each raw anomaly map as a TIFF of 32-bit floats at the model's size\n"
          "  --device NAME      of OpenVINO (default: CPU)\n"
          "  --precision NAME   of the arithmetic; f32 gives the scores of training (default: f32)\n"
          "\n"

@@ -15,6 +15,7 @@ struct Options {
   std::filesystem::path model;
   std::vector<std::filesystem::path> images;
   std::optional<std::filesystem::path> heat_maps;  // folder
+  std::optional<std::filesystem::path> maps;       // folder
   Settings settings;
   bool json = false;
   bool help = false;  // nothing else is asked for

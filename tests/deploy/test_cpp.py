@@ -284,6 +284,24 @@ def test_help_is_no_error(build):
     assert result.stdout.startswith("usage: efficientad_infer MODEL IMAGE...")
 
 
+def test_raw_maps_are_python_s(build, models, pictures, tmp_path):
+    build.judge(models, pictures / "wide.png", pictures / "same.png", "--map-dir", tmp_path)
+    engine = load_engine(models)
+    for name in ("wide", "same"):
+        found = cv2.imread(str(tmp_path / f"{name}.png.tiff"), cv2.IMREAD_UNCHANGED)
+        assert (found.shape, found.dtype) == ((SIDE, SIDE), np.float32)
+        expected = predict_image(engine, read_image(pictures / f"{name}.png")).anomaly_map
+        assert np.abs(found - expected).max() < 1e-4
+
+
+def test_the_benchmark_times_a_model(build, models):
+    found = json.loads(build.run("efficientad_benchmark", models, 5).stdout)
+    assert 0 < found["p50_ms"] <= found["p95_ms"]
+    assert found["images_per_s"] > 0
+    assert build.run("efficientad_benchmark").returncode == 2
+    assert build.run("efficientad_benchmark", models / "absent.xml").returncode == 1
+
+
 def test_the_example_judges_alone_and_by_the_queue(build, models, pictures):
     files = [pictures / f"{name}.png" for name in ("same", "wide", "shrunk", "enlarged")]
     first, *queued = build.run("judge", models, *files).stdout.splitlines()

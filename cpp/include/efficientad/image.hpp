@@ -21,4 +21,7 @@ void resize_image(const cv::Mat& image, cv::Mat& resized);
 // Writes 8-bit RGB as a PNG into a folder that exists; Error where it cannot.
 void write_png(const std::filesystem::path& path, const cv::Mat& image);
 
+// Writes an anomaly map (CV_32F) as a TIFF of 32-bit floats into a folder that exists; Error where it cannot.
+void write_map(const std::filesystem::path& path, const cv::Mat& map);
+
 }  // namespace efficientad

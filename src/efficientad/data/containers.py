@@ -108,7 +108,7 @@ def _inspect_tiff(payload: bytes) -> Container:
         raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")
     if 3 in entries.get(_TIFF_SAMPLE_FORMAT, ()):
         raise ValueError("holds float samples, whose range is unknown: scale it to 8 or 16 bits")
-    return Container("tiff", max(entries.get(_TIFF_DEPTH, (1,))), alpha=True)
+    return Container("tiff", max(entries.get(_TIFF_DEPTH) or (1,)), alpha=True)
 
 
 def _read_tiff_entry(payload: bytes, order: str, position: int) -> tuple[int, tuple[int, ...]]:

@@ -1,0 +1,164 @@
+"""What a finished run's exported models are worth on all of its test images: docs/deployment.json, and a page from it.
+
+    python benchmarks/deployment.py [NAME OUTPUT [--cpp FOLDER]]
+
+reads the models of the workspace, of one size, category and seed, and adds the data set NAME to OUTPUT, a
+deployment.json. FOLDER is the cpp/build of `make cpp`. Without arguments it renders the page alone.
+"""
+
+import argparse
+import json
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from timing import describe_machine
+
+from efficientad.data.images import encode_png
+from efficientad.data.prepared import Prepared, load_prepared
+from efficientad.data.rows import Rows
+from efficientad.deploy.comparison import measure_size
+from efficientad.deploy.engine import Engine, Outputs
+from efficientad.deploy.graph import TorchEngine
+from efficientad.deploy.parity import run_reference, run_station
+from efficientad.deploy.predictor import load_engine
+from efficientad.deploy.timing import summarise, time_repeatedly
+from efficientad.layout import Item, locate_prepared
+from efficientad.params import load_params
+from efficientad.reporting.evaluation import build_test_split, measure
+from efficientad.stage import read_json, write_json
+
+RESULTS, PAGE = Path("docs/deployment.json"), Path("docs/deployment.md")
+REPEATS = 50
+COLUMNS = {
+    "image_auroc": "image AUROC",
+    "au_pro": "AU-PRO",
+    "image_f1_max": "F1-max",
+    "max_map_difference": "largest map difference",
+    "max_score_difference": "largest score difference",
+    "verdict_flips": "verdict flips",
+    "p50_ms": "p50 ms",
+    "p95_ms": "p95 ms",
+    "size_mb": "MB",
+}
+
+
+def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[str, Any]:
+    """Return of each runtime and precision those of `COLUMNS` that it has."""
+    prepared = load_prepared(locate_prepared(item.category))
+    chosen = prepared.indices("test")
+    torch = TorchEngine(item.detector)
+    expected = run_reference(torch, prepared, chosen)
+    verdicts = expected.scores > torch.header.threshold
+
+    def describe(outputs: Outputs, threshold: float) -> dict[str, Any]:
+        return {
+            **measure_accuracy(outputs, prepared, chosen, fpr_limit),
+            "max_map_difference": float(np.abs(outputs.maps - expected.maps).max()),
+            "max_score_difference": float(np.abs(outputs.scores - expected.scores).max()),
+            "verdict_flips": int(((outputs.scores > threshold) != verdicts).sum()),
+        }
+
+    found = {"torch_fp32": {**measure_accuracy(expected, prepared, chosen, fpr_limit), **time_engine(torch)}}
+    paths = {f"openvino_{precision}": item.locate_openvino(precision) for precision in ("fp32", "fp16", "int8")}
+    for name, path in {"onnx_fp32": item.onnx, **paths}.items():
+        if path.is_file():
+            engine = load_engine(path)
+            outputs = describe(run_station(engine, prepared, chosen), engine.header.threshold)
+            found[name] = {**outputs, **time_engine(engine), "size_mb": measure_size(path)}
+    if programs is not None:
+        path = paths["openvino_fp32"]
+        outputs = describe(run_program(programs / "efficientad_infer", path, prepared, chosen), torch.header.threshold)
+        done = subprocess.run(
+            [programs / "efficientad_benchmark", path, str(REPEATS)], capture_output=True, check=True, text=True
+        )
+        timed = {key: round(value, 2) for key, value in json.loads(done.stdout).items() if key in ("p50_ms", "p95_ms")}
+        found["cpp_fp32"] = {**outputs, **timed, "size_mb": measure_size(path)}
+    return found
+
+
+def measure_accuracy(
+    outputs: Outputs, prepared: Prepared, chosen: NDArray[np.intp], fpr_limit: float
+) -> dict[str, float]:
+    """Return the accuracy; see `measure`."""
+    return measure(build_test_split(prepared, Rows(outputs.maps), outputs.scores, chosen), fpr_limit)
+
+
+def time_engine(engine: Engine) -> dict[str, float]:
+    """Time one image at a time, from pixels of the model's size to the score."""
+    side = engine.header.image_size
+    image = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    return summarise(time_repeatedly(lambda: engine.run(image), REPEATS))
+
+
+def run_program(program: Path, model: Path, prepared: Prepared, chosen: NDArray[np.intp]) -> Outputs:
+    """Return what the C++ program says of the same files."""
+    native = {name: path for path, name in prepared.raw}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for place, index in enumerate(chosen):
+            path = native.get(prepared.rows[index].name)
+            payload = path.read_bytes() if path else encode_png(prepared.images[index])
+            (folder / f"{place}.png").write_bytes(payload)
+        files = [folder / f"{place}.png" for place in range(len(chosen))]
+        command = [str(one) for one in (program, model, "--json", "--map-dir", folder, *files)]
+        done = subprocess.run(command, capture_output=True, check=True, text=True)
+        maps = np.stack([np.asarray(cv2.imread(f"{file}.tiff", cv2.IMREAD_UNCHANGED), np.float32) for file in files])
+    return Outputs(maps, np.array([json.loads(line)["score"] for line in done.stdout.splitlines()], np.float32))
+
+
+def render(found: dict[str, Any]) -> str:
+    """Return the page."""
+    machine = ", ".join(f"{key} {value}" for key, value in describe_machine().items())
+    lines = [
+        "# Deployment",
+        "",
+        "Rendered by `benchmarks/deployment.py` from docs/deployment.json; do not edit. All test images of each data",
+        "set; differences to torch in units of the normalised map (0.1 = high quantile of good parts), verdicts by the",
+        "threshold in each file. Images that the run kept at native size are decoded and resized by each runtime's own",
+        f"side. Latencies are of one image at a time, from pixels to score. The machine: {machine}.",
+    ]
+    for name, models in found.items():
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            f"| model | {' | '.join(COLUMNS.values())} |",
+            "|---" * (len(COLUMNS) + 1) + "|",
+        ]
+        for model, values in models.items():
+            cells = [_show(values.get(column)) for column in COLUMNS]
+            lines.append(f"| {model} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if isinstance(value, float) and value < 0.1 else str(value)
+
+
+def main() -> None:
+    """Measure where asked, render."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?")
+    parser.add_argument("output", nargs="?", type=Path)
+    parser.add_argument("--cpp", type=Path)
+    options = parser.parse_args()
+    if options.name is None:
+        PAGE.write_text(render(read_json(RESULTS)), "utf-8")
+        return
+    params = load_params()
+    (size,), (category,), (seed,) = params.sizes, params.categories, params.seeds
+    found = read_json(options.output) if options.output.is_file() else {}
+    item = Item(size, category, seed)
+    found[options.name] = measure_models(item, params.evaluate.fpr_limit, options.cpp)
+    write_json(options.output, found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+// efficientad_benchmark MODEL [IMAGES]: times a model on noise and prints a JSON object.
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <opencv2/core.hpp>
+#include <vector>
+
+#include "efficientad/detector.hpp"
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int kWarmUp = 8;  // images that do not count
+
+double milliseconds_since(Clock::time_point begun) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+}
+
+// One image at a time, from pixels of the model's size to the score; in ascending order.
+std::vector<double> time_latency(efficientad::Detector& detector, const cv::Mat& image, int images) {
+  std::vector<double> times;
+  for (int index = -kWarmUp; index < images; ++index) {
+    const Clock::time_point begun = Clock::now();
+    detector.predict(image);
+    if (index >= 0) times.push_back(milliseconds_since(begun));
+  }
+  std::sort(times.begin(), times.end());
+  return times;
+}
+
+double time_throughput(const efficientad::Detector& detector, const cv::Mat& image, int images) {
+  efficientad::Queue queue(detector);
+  Clock::time_point begun = Clock::now();
+  for (int index = -kWarmUp; index < images; ++index) {
+    if (index == 0) begun = Clock::now();
+    if (queue.full()) queue.pop();
+    queue.push(image);
+  }
+  while (!queue.empty()) queue.pop();
+  return 1000 * images / milliseconds_since(begun);
+}
+
+double percentile(const std::vector<double>& sorted, double share) {
+  const double place = share * static_cast<double>(sorted.size() - 1);
+  const auto low = static_cast<std::size_t>(place);
+  const std::size_t high = std::min(low + 1, sorted.size() - 1);
+  return sorted[low] + (place - static_cast<double>(low)) * (sorted[high] - sorted[low]);
+}
+
+}  // namespace
+
+int main(int count, char** values) {
+  const int images = count == 3 ? std::atoi(values[2]) : 50;
+  if (count < 2 || count > 3 || images < 1) {
+    std::fprintf(stderr, "usage: efficientad_benchmark MODEL [IMAGES]\n");
+    return 2;
+  }
+  try {
+    efficientad::Detector detector(values[1]);
+    cv::Mat image(detector.header().image_size, detector.header().image_size, CV_8UC3);
+    cv::RNG(0).fill(image, cv::RNG::UNIFORM, 0, 256);
+    const std::vector<double> times = time_latency(detector, image, images);
+    efficientad::Settings busy;
+    busy.hint = efficientad::Hint::throughput;
+    const nlohmann::ordered_json found = {
+        {"model", values[1]},
+        {"p50_ms", percentile(times, 0.5)},
+        {"p95_ms", percentile(times, 0.95)},
+        {"images_per_s", time_throughput(efficientad::Detector(values[1], busy), image, images)},
+        {"images", images}};
+    std::printf("%s\n", found.dump().c_str());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "efficientad_benchmark: %s\n", error.what());
+    return 1;
+  }
+}
