@@ -50,3 +50,11 @@ def test_count_needed_is_the_least_that_keeps_the_rate(rate, count):
     if count > 1:
         with pytest.raises(MetricError, match=f"expected at least {count} "):
             check_count(count - 1, rate)
+
+
+@pytest.mark.parametrize("n", range(1, 200))
+def test_the_stated_rate_can_be_asked_for_again(n):
+    """An INT8 model asks for the rate that the float model states, on as many images."""
+    scores = np.arange(n, dtype=np.float32)
+    threshold = fit_threshold(scores, max(0.05, 1 / (n + 1)))
+    assert fit_threshold(scores, threshold.false_alarm_rate) == threshold
