@@ -38,7 +38,7 @@ def fit_threshold(scores: NDArray[np.float32], false_alarm_rate: float) -> Thres
         raise MetricError(f"expected finite scores of held-out normal images, got {n} scores, not all finite")
     check_count(n, false_alarm_rate)
     k = math.ceil(round((n + 1) * (1 - false_alarm_rate), 9))
-    return Threshold(float(np.sort(scores)[k - 1]), round(1 - k / (n + 1), 12), n)
+    return Threshold(float(np.sort(scores)[k - 1]), (n + 1 - k) / (n + 1), n)
 
 
 def count_needed(false_alarm_rate: float) -> int:
