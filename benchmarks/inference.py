@@ -15,7 +15,8 @@ from efficientad.deploy.engine import ModelHeader
 from efficientad.deploy.graph import StationGraph
 from efficientad.deploy.onnx import write_onnx
 from efficientad.deploy.onnxruntime import OnnxEngine
-from efficientad.deploy.openvino import OpenVINOEngine, Precision, write_openvino
+from efficientad.deploy.openvino import OpenVINOEngine, Precision, save_ir, write_openvino
+from efficientad.deploy.quantise import KEPT, quantise
 from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
 from efficientad.detector import Detector
 from efficientad.maps import Quantiles
@@ -23,6 +24,7 @@ from efficientad.params import load_params
 from efficientad.training.precision import uses_bfloat16
 
 REPEATS, MANY = 40, 60
+INT8_KEPT = "first"  # what the export stage has chosen on every data set so far
 
 
 def measure_inference() -> dict[str, Any]:
@@ -49,8 +51,14 @@ def measure_inference() -> dict[str, Any]:
             for half in (False, True):
                 path = folder / f"{'fp16' if half else 'fp32'}{suffix}" / "model.xml"
                 write_openvino(folder / f"model{suffix}.onnx", header, path, half)
+            eight_bits = quantise(folder / f"fp32{suffix}" / "model.xml", np.repeat(image, 4, axis=0), KEPT[INT8_KEPT])
+            save_ir(eight_bits, header, folder / f"int8{suffix}" / "model.xml", fp16=False)
             found[f"onnxruntime_fp32{suffix}"] = time_engine(OnnxEngine(folder / f"model{suffix}.onnx").run, image)
-            cases: list[tuple[str, str, Precision]] = [("fp32", "fp32", "f32"), ("fp16", "fp16", "f32")]
+            cases: list[tuple[str, str, Precision]] = [
+                ("fp32", "fp32", "f32"),
+                ("fp16", "fp16", "f32"),
+                ("int8", "int8", "f32"),
+            ]
             if uses_bfloat16("auto"):
                 cases.append(("bf16", "fp32", "bf16"))
             for label, weights, precision in cases:
