@@ -51,7 +51,7 @@ def compute_plain_loss(detector: Detector, image: Tensor, jittered: Tensor, pena
 
 def time_steps(detector: Detector, compute: Callable[[], Tensor], bfloat16: bool) -> float:
     """Return the median milliseconds of loss, gradient and a step of Adam."""
-    optimiser = torch.optim.Adam(group_parameters(detector), lr=1e-6, fused=True)
+    optimiser = torch.optim.Adam(group_parameters(detector, 1e-6), lr=1e-6, fused=True)
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):

@@ -94,6 +94,7 @@ class RecipeParams:
     batch_size: Annotated[int, Range(1, 1024)]
     optimiser: Literal["adam", "muon"]
     learning_rate: Rate
+    autoencoder_learning_rate: Rate
     schedule: Literal["step", "one_cycle"]
     weight_decay: Annotated[float, Range(0, 1)]
     hard_quantile: Annotated[float, Range(0, 0.999999)]

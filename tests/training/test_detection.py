@@ -5,7 +5,7 @@ import torch
 from efficientad.detector import Detector
 from efficientad.params import RecipeParams, TrainParams
 from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
-from efficientad.training.detection import DetectionModule, compute_losses, train_detector
+from efficientad.training.detection import DetectionModule, compute_losses, group_parameters, train_detector
 from efficientad.training.loop import CHECKPOINT_NAME
 from efficientad.training.tiles import choose_tile
 
@@ -17,7 +17,8 @@ ROWS = np.arange(4)
 
 
 RECIPE = {
-    "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "schedule": "one_cycle",
+    "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "autoencoder_learning_rate": 1e-3,
+    "schedule": "one_cycle",
     "weight_decay": 1e-5, "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "replay_fraction": 0.0,
     "penalty_tiles": 1, "penalty_defects": 0.0, "penalty_weight": 1.0, "autoencoder_tiles": 1, "shared_convolutions": 0,
 }  # fmt: skip
@@ -89,6 +90,15 @@ def test_losses_and_gradients_are_those_of_the_plain_formulas(side, batch, kept,
     assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
     for one, other in zip(found[0][1], found[1][1], strict=True):
         torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5 * float(other.abs().max()))
+
+
+def test_all_that_is_trained_is_in_one_group_and_the_autoencoder_has_its_own_rate():
+    detector = build_detector(shared=2)
+    groups = group_parameters(detector, 1e-4)
+    found = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(found) == sorted(id(p) for p in detector.parameters() if p.requires_grad)
+    assert groups[-1] == {"params": list(detector.autoencoder.parameters()), "lr": 1e-4}
+    assert not any("lr" in group for group in groups[:-1])
 
 
 def test_the_penalty_weight_scales_the_penalty_alone():

@@ -36,6 +36,15 @@ def test_one_cycle_rises_to_the_rate_and_ends_near_zero():
     assert values[-1] < 1e-5
 
 
+@pytest.mark.parametrize("optimiser", ["adam", "muon"])
+@pytest.mark.parametrize("schedule", ["step", "one_cycle"])
+def test_a_group_keeps_the_rate_that_it_came_with(optimiser, schedule):
+    params = SimpleNamespace(optimiser=optimiser, learning_rate=1e-3, weight_decay=0.0, schedule=schedule, steps=100)
+    one, other = torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2, 2))
+    made = build_optimiser([{"params": [one]}, {"params": [other], "lr": 1e-4}], params, "fp32")["optimizer"]
+    assert made.param_groups[0]["lr"] == pytest.approx(10 * made.param_groups[1]["lr"])
+
+
 def test_hard_quantile_sharpens_geometrically_and_stays():
     params = SimpleNamespace(steps=100, hard_quantile=0.999, hard_warmup_fraction=0.3)
     shares = [1 - find_hard_quantile(params, step) for step in (0, 10, 20, 30, 99)]

@@ -19,7 +19,8 @@ from efficientad.training.workers import join_workers
 from efficientad.weights import save_weights
 
 RECIPE = RecipeParams(
-    steps=6, batch_size=2, optimiser="muon", learning_rate=0.01, schedule="one_cycle", weight_decay=0.0,
+    steps=6, batch_size=2, optimiser="muon", learning_rate=0.01, autoencoder_learning_rate=0.003,
+    schedule="one_cycle", weight_decay=0.0,
     hard_quantile=0.999, hard_warmup_fraction=0.5, replay_fraction=0.5, shared_convolutions=1, penalty_tiles=2,
     penalty_defects=0.5, penalty_weight=1.0, autoencoder_tiles=2,
 )  # fmt: skip

@@ -14,8 +14,12 @@ import nncf
 import numpy as np
 import openvino
 from numpy.typing import NDArray
+from openvino import opset13 as opset
+
+from efficientad.deploy.rounding import round_weights
 
 _IMAGE_CHANNELS = 3
+_PATCHES = 256  # of each image, to round the weights of the last convolutions by
 _NO_VALUES = ("Result", "Parameter", "Constant", "ShapeOf")  # what comes of a shape is no result of the values
 # What stays in float beside those two, from the fastest model to the slowest: convolutions that see the pixels, whose
 # range is the image's and not that of normal images; those behind which there is no other; and both.
@@ -31,6 +35,8 @@ def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> ope
     """Quantise the IR at `xml` on normal images (n, S, S, 3), uint8 RGB, with `kept` ("first", "last") in float."""
     nncf.set_log_level(logging.ERROR)
     model = openvino.Core().read_model(xml)
+    if "last" not in kept:
+        round_last(model, images)
     ignored = nncf.IgnoredScope(names=sorted(find_float_nodes(model, kept)))
     dataset = nncf.Dataset([image[None] for image in images])
     return nncf.quantize(
@@ -39,17 +45,62 @@ def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> ope
     )  # fmt: skip
 
 
+def round_last(model: openvino.Model, images: NDArray[np.uint8]) -> None:
+    """Round the weights of the last convolutions by what they see on the images, in place (see `rounding`).
+
+    The map is the square of a small difference of their results, which steps of their weights would show in.
+    """
+    last = _list_last(model)
+    count = len(model.outputs)
+    watched = model.clone()
+    names = [node.get_friendly_name() for node in last]
+    inputs = {node.get_friendly_name(): node.input(0).get_source_output() for node in _list_convolutions(watched)}
+    watched.add_outputs([inputs[name] for name in names])
+    compiled = openvino.Core().compile_model(watched, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    moments = [np.zeros((np.prod(node.input(1).get_shape()[1:]),) * 2) for node in last]
+    rng = np.random.default_rng(0)
+    for image in images:
+        results = compiled(image[None])
+        for index, node in enumerate(last):
+            patches = _draw_patches(results[count + index][0], node, rng)
+            moments[index] += patches.T @ patches
+    for node, moment in zip(last, moments, strict=True):
+        weights = node.input(1).get_source_output().get_node().data
+        rounded = round_weights(weights.reshape(len(weights), -1).astype(np.float64), moment)
+        constant = opset.constant(rounded.reshape(weights.shape).astype(np.float32))
+        node.input(1).replace_source_output(constant.output(0))
+
+
+def _draw_patches(values: NDArray[np.float32], node: openvino.Node, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return what a convolution sees of (C, h, w) at some places, (N, C x kernel height x kernel width)."""
+    attributes = node.get_attributes()
+    pads = zip(attributes["pads_begin"], attributes["pads_end"], strict=True)
+    padded = np.pad(values, [(0, 0), *pads])
+    windows = np.lib.stride_tricks.sliding_window_view(padded, tuple(node.input(1).get_shape()[2:]), axis=(1, 2))
+    rows, columns = (rng.integers(side, size=_PATCHES) for side in windows.shape[1:3])
+    return windows[:, rows, columns].transpose(1, 0, 2, 3).reshape(_PATCHES, -1).astype(np.float64)
+
+
 def find_float_nodes(model: openvino.Model, kept: tuple[str, ...]) -> set[str]:
     """Return the names of the operations that stay in float."""
-    convolutions = [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
+    convolutions, last = _list_convolutions(model), _list_last(model)
     first = [node for node in convolutions if node.input(0).get_partial_shape()[1].get_length() == _IMAGE_CHANNELS]
-    ends = {node.get_friendly_name(): _list_behind(node) for node in convolutions}
-    last = [node for node in convolutions if not ends[node.get_friendly_name()].intersection(ends)]
-    names = set().union(*(ends[node.get_friendly_name()] for node in last))  # the tail
+    names = set().union(*(_list_behind(node) for node in last))  # the tail
     for node in first:
         names |= _list_before(node)
     names |= {node.get_friendly_name() for part in kept for node in {"first": first, "last": last}[part]}
     return names
+
+
+def _list_convolutions(model: openvino.Model) -> list[openvino.Node]:
+    return [node for node in model.get_ordered_ops() if node.get_type_name() == "Convolution"]
+
+
+def _list_last(model: openvino.Model) -> list[openvino.Node]:
+    """Return the convolutions behind which there is no other: those that the maps are differences of."""
+    convolutions = _list_convolutions(model)
+    names = {node.get_friendly_name() for node in convolutions}
+    return [node for node in convolutions if not _list_behind(node) & names]
 
 
 def _list_behind(start: openvino.Node) -> set[str]:

@@ -76,15 +76,21 @@ class DetectionModule(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """Return the recipe's optimiser over student and autoencoder; the teacher has no gradient."""
-        return build_optimiser(group_parameters(self.detector), self.params.recipe, self.params.precision)
+        groups = group_parameters(self.detector, self.params.recipe.autoencoder_learning_rate)
+        return build_optimiser(groups, self.params.recipe, self.params.precision)
 
 
-def group_parameters(detector: Detector) -> list[dict[str, Any]]:
-    """Return what is trained, in groups; each half of the student's last convolution is a matrix of its own to Muon."""
-    head = detector.student[-1]
-    mine = {id(parameter) for parameter in head.parameters()}
-    rest = [p for p in detector.parameters() if p.requires_grad and id(p) not in mine]
-    return [{"params": rest}, {"params": list(head.parameters()), "rows": TEACHER_CHANNELS}]
+def group_parameters(detector: Detector, autoencoder_rate: float) -> list[dict[str, Any]]:
+    """Return what is trained, in groups: the student's trunk, its last convolution, and the autoencoder.
+
+    Each half of the last convolution is a matrix of its own to Muon; the autoencoder has a rate of its own.
+    """
+    *trunk, head = detector.student
+    return [
+        {"params": [parameter for layer in trunk for parameter in layer.parameters()]},
+        {"params": list(head.parameters()), "rows": TEACHER_CHANNELS},
+        {"params": list(detector.autoencoder.parameters()), "lr": autoencoder_rate},
+    ]
 
 
 def compute_losses(

@@ -35,7 +35,7 @@ def build_optimiser(
 ) -> dict[str, Any]:
     """Return Lightning's dictionary of the optimiser and a schedule that advances every step, not every epoch.
 
-    `parameters` may be groups, of which Muon reads `rows`.
+    `parameters` may be groups, each with an `lr` of its own if need be; Muon reads `rows`.
 
     `schedule`: "constant"; "step", a tenth of the rate from 95 % of the steps on, as in the paper;
     "one_cycle", up to the rate in a tenth of the steps and down along a cosine (Smith and Topin 2018).
@@ -46,20 +46,16 @@ def build_optimiser(
         optimiser = Muon(parameters, lr=params.learning_rate, dtype=dtype)
     else:
         optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
-    return build_schedule(optimiser, params.schedule, params.learning_rate, params.steps)
-
-
-def build_schedule(optimiser: torch.optim.Optimizer, name: str, learning_rate: float, steps: int) -> dict[str, Any]:
-    """Return Lightning's dictionary of an optimiser and its schedule; see `build_optimiser`."""
     schedule: torch.optim.lr_scheduler.LRScheduler
-    if name == "one_cycle":
+    if params.schedule == "one_cycle":
+        highest = [group["lr"] for group in optimiser.param_groups]
         has_momentum = "betas" in optimiser.defaults  # Adam's, which the cycle lowers while the rate is high
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, learning_rate, total_steps=steps + 1, pct_start=_WARMUP, cycle_momentum=has_momentum
+            optimiser, highest, total_steps=params.steps + 1, pct_start=_WARMUP, cycle_momentum=has_momentum
         )
     else:
-        factor = 1.0 if name == "constant" else DECAY_FACTOR
-        schedule = torch.optim.lr_scheduler.StepLR(optimiser, max(1, int(DECAY_AT * steps)), factor)
+        factor = 1.0 if params.schedule == "constant" else DECAY_FACTOR
+        schedule = torch.optim.lr_scheduler.StepLR(optimiser, max(1, int(DECAY_AT * params.steps)), factor)
     return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
