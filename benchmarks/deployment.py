@@ -16,7 +16,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from timing import describe_machine
 
 from efficientad.data.images import encode_png
 from efficientad.data.prepared import Prepared, load_prepared
@@ -113,14 +112,13 @@ def run_program(program: Path, model: Path, prepared: Prepared, chosen: NDArray[
 
 def render(found: dict[str, Any]) -> str:
     """Return the page."""
-    machine = ", ".join(f"{key} {value}" for key, value in describe_machine().items())
     lines = [
         "# Deployment",
         "",
         "Rendered by `benchmarks/deployment.py` from docs/deployment.json; do not edit. All test images of each data",
         "set; differences to torch in units of the normalised map (0.1 = high quantile of good parts), verdicts by the",
         "threshold in each file. Images that the run kept at native size are decoded and resized by each runtime's own",
-        f"side. Latencies are of one image at a time, from pixels to score. The machine: {machine}.",
+        "side. Latencies are of one image at a time, from pixels to score, on the machine of docs/benchmarks.md.",
     ]
     for name, models in found.items():
         lines += [

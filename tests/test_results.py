@@ -8,6 +8,7 @@ from import_closure import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import deployment
 import measure
 from ablations import measure_branches
 from collect_results import ABLATIONS, render
@@ -70,3 +71,9 @@ def test_the_benchmarks_page_is_rendered_from_what_was_measured():
     found = json.loads((ROOT / "docs/benchmarks.json").read_text("utf-8"))
     assert (ROOT / "docs/benchmarks.md").read_text("utf-8") == measure.render(found)
     assert found["machine"]["threads"] > 0
+
+
+def test_the_deployment_page_is_rendered_from_what_was_measured():
+    found = json.loads((ROOT / "docs/deployment.json").read_text("utf-8"))
+    assert (ROOT / "docs/deployment.md").read_text("utf-8") == deployment.render(found)
+    assert all(models["openvino_fp32"]["verdict_flips"] == 0 for models in found.values())
