@@ -67,7 +67,7 @@ def measure_branches(detector: Detector, prepared: Prepared) -> dict[str, dict[s
     found: dict[str, dict[str, float]] = {}
     branches = {"student": student, "autoencoder": autoencoder, "both": combine_maps(student, autoencoder)}
     for name, cells in branches.items():
-        maps = upscale_map(cells, (prepared.size, prepared.size))[:, 0].numpy()
+        maps = upscale_map(cells, prepared.size)[:, 0].numpy()
         metrics = measure(build_test_split(prepared, Rows(maps), maps.max(axis=(1, 2))), fpr_limit=0.3)
         found[name] = {key: value for key, value in metrics.items() if key in ("image_auroc", "au_pro")}
     return found

@@ -89,8 +89,7 @@ def measure_accuracy(
 
 def time_engine(engine: Engine) -> dict[str, float]:
     """Time one image at a time, from pixels of the model's size to the score."""
-    side = engine.header.image_size
-    image = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, *engine.header.image_size, 3), dtype=np.uint8)
     return summarise(time_repeatedly(lambda: engine.run(image), REPEATS))
 
 

@@ -42,7 +42,9 @@ def measure_inference() -> dict[str, Any]:
             torch.manual_seed(0)
             detector = Detector("S", sharing).eval()
             detector.set_calibration(Quantiles(0.0, 1.0), Quantiles(0.0, 1.0), 1.0)
-            header = ModelHeader("S", 256, "benchmark", 1.0, 0.05, 1.0, (0.0, 1.0), (0.0, 1.0), "none", __version__)
+            header = ModelHeader(
+                "S", (256, 256), "benchmark", 1.0, 0.05, 1.0, (0.0, 1.0), (0.0, 1.0), "none", __version__
+            )
             write_onnx(detector, header, folder / f"model{suffix}.onnx")
             graph = StationGraph(detector, header)
             found[f"torch_fp32{suffix}"] = time_torch(graph, image, bfloat16=False)

@@ -49,7 +49,7 @@ def run_passes(count: int, folder: Path) -> dict[str, float]:
     synthetic = replace(params.synthetic, train=count, test_good=count // 2, test_per_defect=count // 6 + 1)
     provider = build_provider("washer", replace(params.data, provider="synthetic"), synthetic)
     started = time.perf_counter()
-    prepared = write_prepared(provider, folder / "prepared", 256, 0.1, 0, 2)
+    prepared = write_prepared(provider, folder / "prepared", (256, 256), 0.1, 0, 2)
     torch.manual_seed(0)
     detector = Detector("S", params.train.cpu.shared_convolutions).eval()
     detector.teacher.load_state_dict(load_teacher(locate_shipped_teacher("S"), "S").float().state_dict())

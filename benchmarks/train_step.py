@@ -24,7 +24,7 @@ REPEATS = 15
 
 def build_batch(parts: int, image: Tensor, jittered: Tensor, penalty: Tensor, features: Tensor) -> DetectionBatch:
     """Return a step's batch with tiles of `parts` a side."""
-    tile = choose_tile(image.shape[-1], parts, np.random.default_rng(0))
+    tile = choose_tile((image.shape[-2], image.shape[-1]), parts, np.random.default_rng(0))
     image, jittered, penalty, features = (
         one.contiguous(memory_format=torch.channels_last)
         for one in (image, jittered, tile.crop_image(penalty), features)

@@ -8,7 +8,7 @@ from efficientad.calibration import choose_display_scale, fit_threshold
 from efficientad.data.prepared import hash_normals, load_prepared
 from efficientad.inference import compute_detections, compute_raw_maps
 from efficientad.layout import locate_prepared
-from efficientad.maps import fit_quantiles
+from efficientad.maps import fit_quantiles, select_cells
 from efficientad.params import load_params
 from efficientad.stage import parse_item, run_stage, write_json
 from efficientad.weights import load_detector, save_weights
@@ -20,10 +20,12 @@ def main() -> None:
     params = load_params(category=item.category).calibrate
     prepared = load_prepared(locate_prepared(item.category))
     detector, header = load_detector(item.student)
+    detector.set_region(prepared.region)
     normals = prepared.indices("validation")
     levels = (params.low_quantile, params.high_quantile)
     student, autoencoder = (
-        fit_quantiles(maps, *levels) for maps in compute_raw_maps(detector, prepared.images, normals)
+        fit_quantiles([select_cells(one, prepared.region) for one in maps], *levels)
+        for maps in compute_raw_maps(detector, prepared.images, normals)
     )
     detector.set_calibration(student, autoencoder, threshold=float("inf"))
     with TemporaryDirectory() as folder:
@@ -31,7 +33,8 @@ def main() -> None:
     threshold = fit_threshold(scores, params.false_alarm_rate)
     detector.set_calibration(student, autoencoder, threshold.value)
     header |= {
-        "image_size": prepared.size,
+        "image_size": list(prepared.size),
+        "region": prepared.region is not None,
         "category": item.category,
         "threshold": threshold.value,
         "false_alarm_rate": threshold.false_alarm_rate,

@@ -2,7 +2,7 @@
 
 from efficientad.calibration import check_count
 from efficientad.data.prepare import write_prepared
-from efficientad.data.providers import build_provider
+from efficientad.data.providers import build_provider, load_region
 from efficientad.layout import locate_prepared
 from efficientad.params import load_params
 from efficientad.stage import parse_category, run_stage
@@ -15,10 +15,11 @@ def main() -> None:
     prepared = write_prepared(
         build_provider(category, params.data, params.synthetic),
         locate_prepared(category),
-        params.data.image_size,
+        params.data.frame,
         params.data.validation_fraction,
         params.data.split_seed,
         params.data.raw_samples,
+        load_region(category, params.data),
     )
     counts = {split: len(prepared.indices(split)) for split in ("train", "validation", "test")}
     print(f"{category}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))

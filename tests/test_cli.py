@@ -151,7 +151,7 @@ def test_probe_tells_the_accuracy_of_the_shipped_teachers_features(tmp_path, cap
     write_prepared(
         FolderProvider(tmp_path / "raw", 0.7, 0),
         tmp_path / "prepared",
-        64,
+        (64, 64),
         validation_fraction=0.3,
         seed=0,
         raw_samples=1,

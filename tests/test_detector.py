@@ -1,3 +1,5 @@
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -36,6 +38,40 @@ def test_detection_is_algorithm_2_written_out(detector):
         padded = torch.nn.functional.pad((m_st + m_ae) / 2, (4, 4, 4, 4))
         expected = torch.nn.functional.interpolate(padded[None], (256, 256), mode="bilinear")
         assert torch.allclose(detector(image).anomaly_map, expected, atol=1e-4)
+
+
+def test_a_large_image_is_judged_at_its_own_size_by_the_student_and_as_a_whole_by_the_autoencoder(detector):
+    """The plain formulas, without tiles; the view by OpenCV."""
+    image = torch.rand(1, 3, 280, 1400)
+    detector.set_calibration(Quantiles(0.5, 1.5), Quantiles(0.25, 2.25), threshold=3.0)
+    view = cv2.resize(image[0].permute(1, 2, 0).numpy(), (256, 256), interpolation=cv2.INTER_AREA)
+    with torch.inference_mode():
+        x = detector.normaliser(image)
+        y = detector.normaliser(torch.from_numpy(view).permute(2, 0, 1)[None])
+        teacher = detector.normalise_features(detector.teacher(x))
+        m_st = 0.1 * (((teacher - detector.student(x)[:, :384]) ** 2).mean(1) - 0.5) / (1.5 - 0.5)
+        autoencoder, student = detector.autoencoder(y, (56, 56)), detector.student(y)[:, 384:]
+        m_ae = 0.1 * (((autoencoder - student) ** 2).mean(1) - 0.25) / (2.25 - 0.25)
+        pad, resize = torch.nn.functional.pad, torch.nn.functional.interpolate
+        m_ae = resize(pad(m_ae, (4, 4, 4, 4))[None], (70, 350), mode="bilinear")
+        m_st = pad(m_st, (4, 4, 4, 4))[None]
+        inside = pad(torch.ones(1, 1, 62, 342), (4, 4, 4, 4))
+        expected = resize((m_st + m_ae) / 2 * inside, (280, 1400), mode="bilinear")
+        torch.testing.assert_close(detector(image).anomaly_map, expected, rtol=1e-3, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [(96, 96), (256, 512)])
+def test_nothing_outside_of_the_region_counts(detector, size):
+    region = np.zeros(size, bool)
+    region[30:60, 40:90] = True
+    image = torch.rand(1, 3, *size)
+    with torch.inference_mode():
+        whole = detector(image)
+        detector.set_region(region)
+        found = detector(image)
+        detector.set_region(None)
+    assert torch.equal(found.anomaly_map[0, 0], whole.anomaly_map[0, 0] * torch.from_numpy(region))
+    assert float(found.anomaly_score) == float(whole.anomaly_map[0, 0][30:60, 40:90].max())
 
 
 def test_images_of_a_batch_do_not_touch_each_other(detector):

@@ -32,6 +32,13 @@ def test_the_shipped_params_are_valid():
     assert set(params.categories) <= set(yaml.safe_load(PARAMS.read_text("utf-8"))["category"])
 
 
+@pytest.mark.parametrize(
+    ("value", "frame"), [(64, (64, 64)), ([128, 200], (128, 200)), (512, (512, 512)), ([3000, 4000], (3000, 4000))]
+)
+def test_an_image_size_is_a_side_or_height_and_width(tmp_path, value, frame):
+    assert load_params(write(tmp_path, put("data", "image_size", value=value))).data.frame == frame
+
+
 def test_params_are_frozen():
     with pytest.raises(AttributeError):
         load_params(PARAMS).train.steps = 1
@@ -52,6 +59,10 @@ def test_params_are_frozen():
         (put("train", "precision", value="fp8"), r"train\.precision: expected one of auto, fp32, bf16, got"),
         (put("data", "provider", value="coco"), r"data\.provider: expected one of synthetic"),
         (put("data", "validation_fraction", value=0.9), r"data\.validation_fraction: expected 0\.01 <="),
+        (put("data", "image_size", value=[256]), r"data\.image_size: expected a side or \[height, width\]"),
+        (put("data", "image_size", value=[200, 512]), r"neither above 256, or both from 256 on and multiples of 4"),
+        (put("data", "image_size", value=[512, 1022]), r"data\.image_size: expected .*, got \(512, 1022\)"),
+        (put("data", "image_size", value=[512, 10**5]), r"data\.image_size\[1\]: expected 64 <= value"),
         (put("sizes", value=["XL"]), r"sizes\[0\]: expected one of S, M, got 'XL'"),
         (put("sizes", value="S"), r"sizes: expected a list, got 'S'"),
         (put("seeds", value=[]), r"seeds: expected at least one value"),

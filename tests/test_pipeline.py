@@ -97,7 +97,7 @@ def test_the_threshold_is_in_the_model_and_its_rate_is_stated(project):
     calibrated = project.read("metrics/calibrate/S/disc/0.json")["threshold"]
     assert header["threshold"] == pytest.approx(calibrated["value"], abs=1e-6)
     assert header["false_alarm_rate"] == pytest.approx(calibrated["false_alarm_rate"])
-    assert (header["size"], header["category"], header["image_size"]) == ("S", "disc", 64)
+    assert (header["size"], header["category"], header["image_size"]) == ("S", "disc", [64, 64])
 
 
 def test_curves_and_pictures_are_there(project):

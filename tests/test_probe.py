@@ -28,7 +28,7 @@ def build_prepared(train, good, bad, spot=200, known=True):
         PreparedRow(str(i), "train" if i < train else "test", int(i >= train + good), "x", known, str(i), SIDE, SIDE)
         for i in range(count)
     )
-    return Prepared(rows, images, masks, SIDE, (), ())
+    return Prepared(rows, images, masks, (SIDE, SIDE), None, (), ())
 
 
 def test_a_defect_that_no_normal_image_shows_is_found_in_its_place():

@@ -58,7 +58,7 @@ def test_both_branches_together_are_what_the_detector_says():
     images, masks = rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8), np.zeros((8, 64, 64), bool)
     masks[4:, 20:30, 20:30] = True
     rows = tuple(PreparedRow(str(i), "test", int(i > 3), "x", True, str(i), 64, 64) for i in range(8))
-    found = measure_branches(detector, Prepared(rows, images, masks, 64, (), ()))
+    found = measure_branches(detector, Prepared(rows, images, masks, (64, 64), None, (), ()))
     with torch.inference_mode():
         scores = detector(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).anomaly_score.numpy()
     pairs = scores[4:, None] > scores[None, :4]

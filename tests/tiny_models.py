@@ -5,7 +5,7 @@ from efficientad.deploy.engine import ModelHeader
 SIDE = 64
 HEADER = ModelHeader(
     size="S",
-    image_size=SIDE,
+    image_size=(SIDE, SIDE),
     category="washer",
     threshold=0.31,
     false_alarm_rate=0.05,

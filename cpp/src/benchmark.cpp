@@ -60,7 +60,7 @@ int main(int count, char** values) {
   }
   try {
     efficientad::Detector detector(values[1]);
-    cv::Mat image(detector.header().image_size, detector.header().image_size, CV_8UC3);
+    cv::Mat image(detector.header().image_size, CV_8UC3);
     cv::RNG(0).fill(image, cv::RNG::UNIFORM, 0, 256);
     const std::vector<double> times = time_latency(detector, image, images);
     efficientad::Settings busy;

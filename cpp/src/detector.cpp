@@ -82,13 +82,14 @@ Detector::Detector(const fs::path& path, const Settings& settings) : model_(std:
     throw ModelError("expected an OpenVINO IR at " + file.string() + ": " + join_lines(error.what()));
   }
   model_->header = parse_metadata(metadata, file.string());
-  const std::int64_t size = model_->header.image_size;
-  const ov::PartialShape shape{1, size, size, 3};  // one image a request
+  const cv::Size size = model_->header.image_size;
+  const ov::PartialShape shape{1, size.height, size.width, 3};  // one image a request
   try {
     const ov::PartialShape found = graph->input("image").get_partial_shape();
-    if (size < 1 || !found.compatible(shape)) {
-      throw ModelError("expected pixels of image_size " + std::to_string(size) + " in " + file.string() + ", got " +
-                       found.to_string() + "; export it again (`dvc repro export`)");
+    if (size.empty() || !found.compatible(shape)) {
+      throw ModelError("expected pixels of image_size " + std::to_string(size.height) + " " +
+                       std::to_string(size.width) + " in " + file.string() + ", got " + found.to_string() +
+                       "; export it again (`dvc repro export`)");
     }
     graph->reshape(shape);
     model_->compiled = core.compile_model(
@@ -120,7 +121,7 @@ void Detector::Model::fill(ov::InferRequest& request, const cv::Mat& image) cons
     throw ImageError("expected 8-bit RGB, got " + (image.empty() ? "nothing" : cv::typeToString(image.type())) +
                      "; convert it");
   }
-  cv::Mat pixels(header.image_size, header.image_size, CV_8UC3, request.get_tensor("image").data<std::uint8_t>());
+  cv::Mat pixels(header.image_size, CV_8UC3, request.get_tensor("image").data<std::uint8_t>());
   resize_image(image, pixels);
 }
 
@@ -130,8 +131,7 @@ Prediction Detector::Model::collect(ov::InferRequest& request) const {
   prediction.display_score = header.scale_score(prediction.score);
   prediction.threshold = header.threshold;
   prediction.anomalous = prediction.score > header.threshold;
-  const int size = header.image_size;
-  prediction.map = cv::Mat(size, size, CV_32F, request.get_tensor("anomaly_map").data<float>()).clone();
+  prediction.map = cv::Mat(header.image_size, CV_32F, request.get_tensor("anomaly_map").data<float>()).clone();
   return prediction;
 }
 

@@ -21,17 +21,29 @@ class Metadata {
   }
 
   double get_number(const std::string& key) const {
-    std::istringstream text(get_text(key));
-    text.imbue(std::locale::classic());  // whatever locale the program has
     double number = 0;
-    if (!(text >> number) || !(text >> std::ws).eof()) {
-      throw ModelError("expected a number as '" + key + "' in the metadata of " + where_ + ", got '" + text.str() +
-                       "'; export it again (`dvc repro export`)");
-    }
+    read(key, "a number", number);
     return number;
   }
 
+  // "HEIGHT WIDTH"
+  cv::Size get_size(const std::string& key) const {
+    cv::Size size;
+    read(key, "a height and a width", size.height, size.width);
+    return size;
+  }
+
  private:
+  template <typename... Values>
+  void read(const std::string& key, const char* expected, Values&... values) const {
+    std::istringstream text(get_text(key));
+    text.imbue(std::locale::classic());  // whatever locale the program has
+    if (!(text >> ... >> values) || !(text >> std::ws).eof()) {
+      throw ModelError("expected " + std::string(expected) + " as '" + key + "' in the metadata of " + where_ +
+                       ", got '" + text.str() + "'; export it again (`dvc repro export`)");
+    }
+  }
+
   const std::map<std::string, std::string>& values_;
   const std::string& where_;
 };
@@ -42,7 +54,7 @@ ModelHeader parse_metadata(const std::map<std::string, std::string>& values, con
   const Metadata metadata(values, where);
   ModelHeader header;
   header.size = metadata.get_text("size");
-  header.image_size = static_cast<int>(metadata.get_number("image_size"));
+  header.image_size = metadata.get_size("image_size");
   header.category = metadata.get_text("category");
   header.threshold = metadata.get_number("image_threshold");
   header.false_alarm_rate = metadata.get_number("false_alarm_rate");

@@ -6,7 +6,10 @@ statistics, the map quantiles and the threshold. Importing it loads neither ligh
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from efficientad.maps import (
@@ -15,9 +18,11 @@ from efficientad.maps import (
     combine_maps,
     compute_distance_map,
     compute_score,
+    resize_cells,
     upscale_map,
 )
-from efficientad.networks.autoencoder import Autoencoder
+from efficientad.networks.autoencoder import Autoencoder, view_whole
+from efficientad.networks.cells import count_cells, split_cells
 from efficientad.networks.pdn import (
     STUDENT_CHANNELS,
     TEACHER_CHANNELS,
@@ -25,14 +30,17 @@ from efficientad.networks.pdn import (
     count_layers,
     split_student,
 )
-from efficientad.params import PDNSize
+from efficientad.params import VIEW_PX, PDNSize
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class RawMaps(NamedTuple):
-    """The two distance maps (B, 1, h, w), at one cell every 4 px, not normalised."""
+    """The two distance maps (B, 1, h, w), at one cell every 4 px, not normalised.
+
+    Of an image larger than 256 px the autoencoder's has the cells of the view of 256 px.
+    """
 
     student_map: Tensor
     autoencoder_map: Tensor
@@ -75,9 +83,14 @@ class Detector(nn.Module):
     student_quantiles: Tensor
     autoencoder_quantiles: Tensor
     threshold: Tensor
+    region: Tensor
 
-    def __init__(self, size: PDNSize, shared_convolutions: int = 0) -> None:
-        """With `shared_convolutions` the student has so many convolutions less, and goes on from the teacher's."""
+    def __init__(self, size: PDNSize, shared_convolutions: int = 0, region_size: tuple[int, int] | None = None) -> None:
+        """Build the networks.
+
+        shared_convolutions: so many less has the student, and goes on from the teacher's.
+        region_size: height and width in px where a region of interest is to be loaded; None judges everything.
+        """
         super().__init__()
         self.size = size
         self.shared_convolutions = shared_convolutions
@@ -92,6 +105,7 @@ class Detector(nn.Module):
         self.register_buffer("student_quantiles", torch.tensor([0.0, 1.0]))  # low, high
         self.register_buffer("autoencoder_quantiles", torch.tensor([0.0, 1.0]))  # low, high
         self.register_buffer("threshold", torch.tensor(float("inf")))  # anomalous above it
+        self.register_buffer("region", torch.ones(region_size or (), dtype=torch.bool))  # judged where True
 
     def normalise_features(self, features: Tensor) -> Tensor:
         """Bring the teacher's features (B, 384, h, w) to zero mean and unit variance per channel."""
@@ -99,8 +113,18 @@ class Detector(nn.Module):
         return normalised
 
     def compute_raw_maps(self, image: Tensor) -> RawMaps:
-        """Return the raw distance maps of an RGB image (B, 3, H, W) in [0, 1]."""
+        """Return the raw distance maps of an RGB image (B, 3, H, W) in [0, 1].
+
+        An image larger than the autoencoder's view is compared with the student tile by tile, at its own size, and
+        with the autoencoder as a whole, at the size of the view.
+        """
         normalised = self.normaliser(image)
+        height, width = (int(side) for side in image.shape[-2:])  # plain numbers when traced, too
+        if max(height, width) > VIEW_PX:
+            rows = split_cells(height, width)
+            parts = [[self._compare_with_student(tile.crop_image(normalised)) for tile in row] for row in rows]
+            student_map = torch.cat([torch.cat(row, dim=-1) for row in parts], dim=-2)
+            return RawMaps(student_map, self._compare_with_autoencoder(view_whole(normalised)))
         hidden = self.teacher[: self.shared_layers](normalised)
         teacher = self.normalise_features(self.teacher[self.shared_layers :](hidden))  # (B, 384, 56, 56) at 256 x 256
         predicted_teacher, predicted_autoencoder = split_student(self.student(hidden))
@@ -111,15 +135,38 @@ class Detector(nn.Module):
             compute_distance_map(autoencoder, predicted_autoencoder),
         )
 
+    def _compare_with_student(self, normalised: Tensor) -> Tensor:
+        hidden = self.teacher[: self.shared_layers](normalised)
+        teacher = self.normalise_features(self.teacher[self.shared_layers :](hidden))
+        return compute_distance_map(teacher, self._predict(hidden, slice(0, TEACHER_CHANNELS)))
+
+    def _compare_with_autoencoder(self, view: Tensor) -> Tensor:
+        predicted = self._predict(self.teacher[: self.shared_layers](view), slice(TEACHER_CHANNELS, None))
+        cells = count_cells(VIEW_PX)
+        return compute_distance_map(self.autoencoder(view, (cells, cells)), predicted)
+
+    def _predict(self, hidden: Tensor, channels: slice) -> Tensor:
+        """Return these channels of the student's features alone."""
+        head = self.student[-1]
+        assert isinstance(head, nn.Conv2d)
+        assert head.bias is not None
+        return F.conv2d(self.student[:-1](hidden), head.weight[channels], head.bias[channels])
+
     def forward(self, image: Tensor) -> Detection:
         """Find anomalies in an RGB image (B, 3, H, W) in [0, 1]; see `Detection`."""
         raw = self.compute_raw_maps(image)
-        cell_map = combine_maps(
-            apply_quantiles(raw.student_map, self.student_quantiles[0], self.student_quantiles[1]),
-            apply_quantiles(raw.autoencoder_map, self.autoencoder_quantiles[0], self.autoencoder_quantiles[1]),
-        )
-        anomaly_map = upscale_map(cell_map, (image.shape[-2], image.shape[-1]))
+        student = apply_quantiles(raw.student_map, self.student_quantiles[0], self.student_quantiles[1])
+        autoencoder = apply_quantiles(raw.autoencoder_map, self.autoencoder_quantiles[0], self.autoencoder_quantiles[1])
+        if autoencoder.shape != student.shape:
+            autoencoder = resize_cells(autoencoder, (int(student.shape[-2]), int(student.shape[-1])))
+        anomaly_map = upscale_map(combine_maps(student, autoencoder), (image.shape[-2], image.shape[-1]))
+        if self.region.ndim:
+            anomaly_map = anomaly_map * self.region
         return Detection(anomaly_map, compute_score(anomaly_map))
+
+    def set_region(self, region: NDArray[np.bool_] | None) -> None:
+        """Judge the pixels of a region (H, W) alone, which has the size of the images; None judges everything."""
+        self.region = torch.ones((), dtype=torch.bool) if region is None else torch.from_numpy(region)
 
     def set_calibration(self, student: Quantiles, autoencoder: Quantiles, threshold: float) -> None:
         """Store what `calibrate` learnt from held-out normal images."""

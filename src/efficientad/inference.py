@@ -12,6 +12,7 @@ from efficientad.data.rows import Rows, read_row
 from efficientad.detector import Detector, RawMaps
 
 BATCH = 4
+_LARGE_PX = 512  # a side from which on an image is a batch of its own
 
 
 def choose_device() -> torch.device:
@@ -22,8 +23,9 @@ def choose_device() -> torch.device:
 def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp]) -> Iterator[Tensor]:
     """Yield the rows `indices` of uint8 RGB (N, H, W, 3) as float RGB (B, 3, H, W) in [0, 1]."""
     device = choose_device()
-    for first in range(0, len(indices), BATCH):
-        rows = np.stack([read_row(images, index) for index in indices[first : first + BATCH]])
+    batch = BATCH if max(images.shape[1:3]) < _LARGE_PX else 1
+    for first in range(0, len(indices), batch):
+        rows = np.stack([read_row(images, index) for index in indices[first : first + batch]])
         yield torch.from_numpy(rows).to(device).permute(0, 3, 1, 2).float() / 255
 
 

@@ -68,6 +68,26 @@ def upscale_map(cell_map: Tensor, image_size: tuple[int, int]) -> Tensor:
     return F.interpolate(padded, image_size, mode="bilinear", align_corners=False)
 
 
+def resize_cells(cell_map: Tensor, cells: tuple[int, int]) -> Tensor:
+    """Bring a cell map (B, 1, h, w) to the cells (B, 1, *cells) of the same image at another size.
+
+    Cells stand for the same places: the border that no cell is centred in is put around them and cut off again.
+    """
+    around = 2 * BORDER_CELLS
+    resized = upscale_map(cell_map, (cells[0] + around, cells[1] + around))
+    return resized[..., BORDER_CELLS:-BORDER_CELLS, BORDER_CELLS:-BORDER_CELLS]
+
+
+def select_cells(raw_map: NDArray[np.float32], region: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+    """Return the values (N,) of the cells of a map (h, w) that have some part of a region (H, W) of the image."""
+    if region is None:
+        return raw_map.ravel()
+    around = 2 * BORDER_CELLS
+    pixels = torch.from_numpy(region)[None, None].float()
+    cells = F.adaptive_max_pool2d(pixels, (raw_map.shape[0] + around, raw_map.shape[1] + around))[0, 0].numpy() > 0
+    return raw_map[cells[BORDER_CELLS:-BORDER_CELLS, BORDER_CELLS:-BORDER_CELLS]]
+
+
 def compute_score(anomaly_map: Tensor) -> Tensor:
     """Return each image's score (B,): the largest value of its anomaly map (B, 1, H, W)."""
     return torch.amax(anomaly_map, dim=(1, 2, 3))

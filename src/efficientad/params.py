@@ -15,12 +15,14 @@ from efficientad.errors import ParamsError
 from efficientad.parsing import Range, parse_section
 
 PARAMS_PATH = Path("params.yaml")
+VIEW_PX = 256  # height and width at which the autoencoder sees an image, whatever that one's size is
 
 Count = Annotated[int, Range(1, 10**9)]
 Fraction = Annotated[float, Range(0, 1)]
 Seed = Annotated[int, Range(0, 2**31 - 1)]
 Rate = Annotated[float, Range(1e-8, 1)]
 Precision = Literal["auto", "fp32", "bf16"]
+Side = Annotated[int, Range(64, 8192)]
 PDNSize = Literal["S", "M"]
 
 
@@ -30,12 +32,19 @@ class DataParams:
 
     provider: Literal["synthetic", "mvtec", "magnetic_tile", "elpv", "folder"]
     root: str
-    image_size: Annotated[int, Range(64, 2048)]
+    image_size: Side | tuple[Side, ...]
     train_fraction: Annotated[float, Range(0.05, 0.95)]
     validation_fraction: Annotated[float, Range(0.01, 0.5)]
     split_seed: Seed
     raw_samples: Annotated[int, Range(2, 1000)]
     elpv_minimum_probability: Annotated[float, Range(0.01, 1)]
+    region: str | None
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Height and width of `image_size` in px."""
+        size = self.image_size
+        return (size, size) if isinstance(size, int) else (size[0], size[1])
 
 
 @dataclass(frozen=True)
@@ -105,6 +114,7 @@ class RecipeParams:
     penalty_defects: Fraction
     penalty_weight: Annotated[float, Range(0, 1000)]
     autoencoder_tiles: Annotated[int, Range(1, 8)]
+    autoencoder_leads: bool
 
 
 @dataclass(frozen=True)
@@ -207,6 +217,7 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
         values = getattr(params, name)
         if not values or len(set(values)) < len(values):
             raise ParamsError(f"{name}: expected at least one value and none twice, got {list(values)}")
+    _check_image_size(params.data)
     if params.calibrate.low_quantile >= params.calibrate.high_quantile:
         raise ParamsError(
             "calibrate.low_quantile: expected less than calibrate.high_quantile "
@@ -220,6 +231,16 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
     if "fp32" not in params.export.precisions:
         raise ParamsError(f"export.precisions: expected fp32 among them, got {list(params.export.precisions)}")
     return params
+
+
+def _check_image_size(data: DataParams) -> None:
+    sides = (data.image_size,) * 2 if isinstance(data.image_size, int) else data.image_size
+    is_large = max(sides) > VIEW_PX
+    if len(sides) != 2 or (is_large and (min(sides) < VIEW_PX or any(side % 4 for side in sides))):
+        raise ParamsError(
+            f"data.image_size: expected a side or [height, width] in px, neither above {VIEW_PX}, or both from "
+            f"{VIEW_PX} on and multiples of 4, got {data.image_size!r}"
+        )
 
 
 def _merge(tree: Mapping[str, Any], category: str, overrides: Any) -> dict[str, Any]:

@@ -22,8 +22,8 @@ class Range:
 def parse_section(cls: type[T], tree: Any, where: str) -> T:
     """Build `cls` from a mapping of its fields; `where` names the mapping in errors.
 
-    Annotations may be int, float, str, Literal, X | None, tuple[X, ...], Annotated[number, Range] and further
-    dataclasses. Raises ParamsError for a key that is unknown, missing, of the wrong type or out of range.
+    Annotations may be int, float, str, Literal, X | None, X | tuple[X, ...], tuple[X, ...], Annotated[number, Range]
+    and further dataclasses. Raises ParamsError for a key that is unknown, missing, of the wrong type or out of range.
     """
     if not isinstance(tree, Mapping):
         raise ParamsError(f"{where}: expected a section, got {tree!r}")
@@ -60,7 +60,9 @@ def _parse_value(hint: Any, value: Any, where: str) -> Any:
     if origin in (Union, UnionType):
         if value is None and NoneType in arguments:
             return None
-        return _parse_value(next(one for one in arguments if one is not NoneType), value, where)
+        kinds = [one for one in arguments if one is not NoneType]
+        fitting = [one for one in kinds if (get_origin(one) is tuple) == isinstance(value, list)]
+        return _parse_value((fitting or kinds)[0], value, where)
     return _parse_scalar(hint, value, where)
 
 

@@ -87,8 +87,7 @@ def probe_features(describe: Describe, prepared: Prepared, params: ProbeParams) 
     known = [place for place, index in enumerate(test) if prepared.rows[index].mask or not prepared.rows[index].label]
     masks = prepared.masks[test[known]]
     if masks.any():
-        size = (prepared.size, prepared.size)
-        found["au_pro"] = compute_au_pro(upscale_map(cells[known], size)[:, 0].numpy(), masks)
+        found["au_pro"] = compute_au_pro(upscale_map(cells[known], prepared.size)[:, 0].numpy(), masks)
     return found
 
 

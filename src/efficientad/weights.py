@@ -56,7 +56,8 @@ def load_detector(path: Path) -> tuple[Detector, dict[str, Any]]:
     header = load_header(path)
     if "size" not in header:
         raise ModelError(f"expected a detector's weights at {path}, found a header without size")
-    detector = Detector(header["size"], header.get("shared_convolutions", 0))
+    region_size = tuple(header["image_size"]) if header.get("region") else None
+    detector = Detector(header["size"], header.get("shared_convolutions", 0), region_size)
     load_weights(detector, path)
     return detector.eval(), header
 

@@ -19,7 +19,7 @@ from efficientad.errors import DataError
 
 
 def _write(provider: DatasetProvider, folder: Path, **changes: object):
-    options = {"size": 16, "validation_fraction": 0.25, "seed": 1, "raw_samples": 4, "workers": 2} | changes
+    options = {"size": (16, 16), "validation_fraction": 0.25, "seed": 1, "raw_samples": 4, "workers": 2} | changes
     return write_prepared(provider, folder, **options)
 
 
@@ -32,8 +32,8 @@ def test_rows_arrays_and_provider_agree(mvtec_path: Path, tmp_path: Path):
     assert prepared.masks.dtype == np.bool_
     for index, (row, sample) in enumerate(zip(prepared.rows, samples, strict=True)):
         image, mask = provider.load_image(sample), provider.load_mask(sample)
-        np.testing.assert_array_equal(prepared.images[index], resize_image(image, 16))
-        np.testing.assert_array_equal(prepared.masks[index], resize_mask(mask, 16))
+        np.testing.assert_array_equal(prepared.images[index], resize_image(image, (16, 16)))
+        np.testing.assert_array_equal(prepared.masks[index], resize_mask(mask, (16, 16)))
         assert (row.height, row.width, row.mask) == (24, 30, True)
         assert (row.label, row.defect, row.sha256) == (sample.label, sample.defect, hash_pixels(image))
 
@@ -57,7 +57,7 @@ def test_a_planted_copy_is_left_out_even_when_encoded_anew(mvtec_path: Path, tmp
     assert not hashes["validation"] & (hashes["train"] | hashes["test"])
     for index, row in enumerate(prepared.rows):
         image = read_image(mvtec_path / row.name)
-        np.testing.assert_array_equal(prepared.images[index], resize_image(image, 16))
+        np.testing.assert_array_equal(prepared.images[index], resize_image(image, (16, 16)))
 
 
 def test_every_file_repeats_byte_for_byte(mvtec_path: Path, tmp_path: Path):

@@ -114,7 +114,7 @@ def test_written_pictures_are_squares_in_the_sources_order(photographs: Path, tm
     rows = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))["rows"]
     for index in range(10):
         native = source.load(index)
-        np.testing.assert_array_equal(images[index], resize_image(native, 20))
+        np.testing.assert_array_equal(images[index], resize_image(native, (20, 20)))
         name = source.name(index)
         assert rows[index] == {"name": name, "photograph": name, "sha256": hash_pixels(native)}
     write_pretraining(source, tmp_path / "again", size=20, workers=1)

@@ -70,7 +70,7 @@ def test_predict_resizes_as_training_does(models):
     photograph = np.random.default_rng(1).integers(0, 256, (90, 150, 3), dtype=np.uint8)
     engine = load_engine(models / FILES[0])
     prediction = predict_image(engine, photograph)
-    assert prediction.score == pytest.approx(float(engine.run(resize_image(photograph, SIDE)[None])[1][0]))
+    assert prediction.score == pytest.approx(float(engine.run(resize_image(photograph, (SIDE, SIDE))[None])[1][0]))
     assert prediction.verdict == ("anomalous" if prediction.score > HEADER.threshold else "normal")
 
 

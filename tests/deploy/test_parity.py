@@ -37,7 +37,7 @@ class Noise(DatasetProvider):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    return write_prepared(Noise(), tmp_path_factory.mktemp("prepared"), 64, 0.2, 0, raw_samples=4)
+    return write_prepared(Noise(), tmp_path_factory.mktemp("prepared"), (64, 64), 0.2, 0, raw_samples=4)
 
 
 def test_differences_by_hand():

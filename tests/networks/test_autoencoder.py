@@ -1,8 +1,9 @@
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from efficientad.networks.autoencoder import Autoencoder, drop_at_random
+from efficientad.networks.autoencoder import Autoencoder, drop_at_random, view_whole
 
 
 def test_reconstructs_teacher_features_of_any_map_size():
@@ -23,6 +24,14 @@ def test_bottleneck_is_one_cell_at_every_image_size(side):
     autoencoder.encoder.register_forward_hook(lambda *args: seen.append(args[2].shape))
     autoencoder(torch.rand(1, 3, side, side), (56, 56))
     assert seen == [(1, 64, 1, 1)]
+
+
+@pytest.mark.parametrize("size", [(512, 768), (300, 1000), (256, 260)])
+def test_a_larger_image_is_seen_by_the_mean_over_each_area(size):
+    """OpenCV's INTER_AREA, which shrinks alike, in place of our matrices."""
+    image = np.random.default_rng(0).random((*size, 3), dtype=np.float32)
+    found = view_whole(torch.from_numpy(image).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(found, cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA), atol=1e-5)
 
 
 def test_dropout_acts_where_it_is_asked_for_and_repeats_with_its_seed():

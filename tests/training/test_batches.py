@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -71,6 +72,37 @@ def test_processes_share_a_batch_image_by_image():
     assert parts[0].dropout_seeds + parts[1].dropout_seeds == whole.dropout_seeds
     assert len(set(whole.dropout_seeds)) == 4
     assert {part.tile for part in parts} == {whole.tile}
+
+
+def build_large(share=None):
+    rng = np.random.default_rng(1)
+    images = rng.integers(0, 256, (2, 300, 520, 3), dtype=np.uint8)
+    data = TrainingImages(images, np.array([0, 1]), PENALTIES)
+    return images, DetectionSteps(data, Draws(2, 0.3, seed=0, tiles=2), 0, 5, share)
+
+
+def test_of_a_large_image_the_student_sees_pieces_and_the_autoencoder_the_whole():
+    images, steps = build_large()
+    windows = np.lib.stride_tricks.sliding_window_view(images, (256, 256), axis=(1, 2))  # (2, 45, 265, 3, 256, 256)
+    whole = np.stack([cv2.resize(one, (256, 256), interpolation=cv2.INTER_AREA) for one in images])
+    corners = set()
+    for batch in (steps[step] for step in range(5)):
+        assert batch.image.shape == batch.jittered.shape == (2, 3, 256, 256)
+        for piece, jittered, sample in zip(batch.image, batch.jittered, batch.samples, strict=True):
+            pixels = (piece * 255).round().byte().numpy()
+            found = np.argwhere((windows[sample][..., 0, 0] == pixels[:, 0, 0]).all(axis=-1))
+            assert any(np.array_equal(windows[sample][tuple(place)], pixels) for place in found)
+            corners.update(map(tuple, found))
+            same = [np.corrcoef(jittered.numpy().ravel(), one.transpose(2, 0, 1).ravel())[0, 1] for one in whole]
+            assert int(np.argmax(same)) == sample
+    assert len(corners) > 5
+
+
+def test_processes_share_a_batch_of_large_images_too():
+    _, whole = build_large()
+    parts = [build_large(Share(rank, 2))[1][3] for rank in (0, 1)]
+    assert torch.equal(torch.cat([part.image for part in parts]), whole[3].image)
+    assert torch.equal(torch.cat([part.jittered for part in parts]), whole[3].jittered)
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_refused():

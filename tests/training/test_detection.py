@@ -20,7 +20,8 @@ RECIPE = {
     "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "autoencoder_learning_rate": 1e-3,
     "schedule": "one_cycle",
     "weight_decay": 1e-5, "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "replay_fraction": 0.0,
-    "penalty_tiles": 1, "penalty_defects": 0.0, "penalty_weight": 1.0, "autoencoder_tiles": 1, "shared_convolutions": 0,
+    "penalty_tiles": 1, "penalty_defects": 0.0, "penalty_weight": 1.0, "shared_convolutions": 0,
+    "autoencoder_tiles": 1, "autoencoder_leads": False,
 }  # fmt: skip
 TILED = {
     "shared_convolutions": 2,
@@ -30,6 +31,7 @@ TILED = {
     "penalty_defects": 0.5,
     "replay_fraction": 0.7,
     "autoencoder_tiles": 2,
+    "autoencoder_leads": True,
 }
 
 
@@ -58,7 +60,7 @@ def compute_plain_losses(detector, x, xj, p):
 def build_batch(side=SIDE, batch=1, features=None, parts=1, seed=0):
     torch.manual_seed(seed)
     x, xj, p = (torch.rand(batch, 3, n, n) for n in (side, side, 64))
-    tile, penalty_tile = (choose_tile(n, parts, np.random.default_rng(seed)) for n in (side, 64))
+    tile, penalty_tile = (choose_tile((n, n), parts, np.random.default_rng(seed)) for n in (side, 64))
     crop = penalty_tile.crop_image(p)
     return DetectionBatch(x, xj, crop, None, features, tile, penalty_tile, tuple(range(batch)), (0,) * batch), p
 
@@ -116,15 +118,40 @@ def test_a_tiles_losses_are_the_wholes_on_average():
     whole = compute_losses(detector, build_batch(96)[0], 0.999)
     tiles = {}
     for seed in range(60):
-        tile = choose_tile(96, 2, np.random.default_rng(seed))
+        tile = choose_tile((96, 96), 2, np.random.default_rng(seed))
         images, penalty = build_batch(96)
-        penalty_tile = choose_tile(64, 2, np.random.default_rng(seed))
+        penalty_tile = choose_tile((64, 64), 2, np.random.default_rng(seed))
         images = images._replace(tile=tile, penalty=penalty_tile.crop_image(penalty), penalty_tile=penalty_tile)
         with torch.no_grad():
             tiles[tile] = compute_losses(detector, images, 0.999)
     assert len(tiles) == 4
     for name, value in whole.items():
         assert np.mean([float(one[name]) for one in tiles.values()]) == pytest.approx(value.item(), rel=1e-4)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+@pytest.mark.parametrize("is_piece", [False, True])
+def test_a_leading_autoencoder_learns_the_whole_map_from_the_teacher_alone(kept, is_piece):
+    detector = build_detector(shared=2)
+    batch, _ = build_batch(96, parts=2)
+    x, xj = (detector.normaliser(one) for one in (batch.image, batch.jittered))
+    with torch.no_grad():
+        teacher = detector.normalise_features(detector.teacher(xj if is_piece else x))
+    if kept:
+        batch = batch._replace(features=detector.teacher(x).detach())
+    reconstruction = detector.autoencoder(xj, teacher.shape[-2:])
+    expected = ((teacher - reconstruction) ** 2).mean()
+    expected.backward()
+    gradients = [p.grad.clone() for p in detector.autoencoder.parameters()]
+    detector.zero_grad()
+    found = compute_losses(detector, batch._replace(is_piece=is_piece), 0.999, autoencoder_leads=True)
+    sum(found.values()).backward()
+    assert found["autoencoder_loss"].item() == pytest.approx(expected.item(), rel=1e-4)
+    for parameter, gradient in zip(detector.autoencoder.parameters(), gradients, strict=True):
+        torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-5 * float(gradient.abs().max()))
+    plain = compute_losses(detector, batch, 0.999)
+    for name in ("hard_loss", "penalty_loss", "student_autoencoder_loss"):
+        assert found[name].item() == pytest.approx(plain[name].item(), rel=1e-5)
 
 
 def test_bfloat16_follows_float32_over_many_steps(tmp_path):

@@ -50,12 +50,15 @@ def list_launchers(nodes: int) -> list[list[str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("nodes", [1, 2])
 def test_two_processes_end_in_the_weights_of_one_with_the_whole_batch(tmp_path, alone, nodes):
-    """Within 1e-3 of each tensor's largest value: sums in another order round differently, and Muon carries it on."""
+    """Within 1e-3 of each tensor's largest value: sums in another order round differently, and Muon carries it on.
+
+    Biases that have hardly left zero count as 0.02, a tenth of what the weights are.
+    """
     shared = run(list_launchers(nodes), tmp_path)
     for network, weights in alone.items():
         for name, tensor in weights.items():
             if name != "threshold":  # infinite before calibration
-                limit = 1e-3 * float(tensor.abs().max())
+                limit = 1e-3 * max(0.02, float(tensor.float().abs().max()))
                 torch.testing.assert_close(shared[network][name], tensor, rtol=0, atol=limit, msg=f"{network}.{name}")
 
 

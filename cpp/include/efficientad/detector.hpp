@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <opencv2/core/mat.hpp>
+#include <opencv2/core/types.hpp>
 #include <string>
 
 #include "efficientad/error.hpp"
@@ -14,7 +15,7 @@ namespace efficientad {
 // What a model's file says beside its graph.
 struct ModelHeader {
   std::string size;             // of the networks: S or M
-  int image_size = 0;           // px, height and width of the graph's input
+  cv::Size image_size;          // px, of the graph's input
   std::string category;         // the product
   double threshold = 0;         // a score above it is anomalous
   double false_alarm_rate = 0;  // the bound that the threshold was chosen for

@@ -67,31 +67,31 @@ def is_sixteen_bit(path: Path) -> bool:
     return _read_file(path)[1].bits == 16
 
 
-def resize_image(image: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Bring (H, W, 3) uint8 to (size, size, 3) uint8; the aspect ratio is not kept, as in the paper.
+def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Bring (H, W, 3) uint8 to `size`, height and width; the aspect ratio is not kept, as in the paper.
 
-    H >= size and W >= size: the mean over each output pixel's area (cv2.INTER_AREA), which does not alias.
+    Where no axis is enlarged: the mean over each output pixel's area (cv2.INTER_AREA), which does not alias.
     Otherwise, that is when at least one axis is enlarged: bilinear, pixel centres aligned
     (cv2.INTER_LINEAR). A picture that has the size already is returned as a copy. The same input gives the
     same bytes on every call.
     """
-    height, width = image.shape[:2]
-    if (height, width) == (size, size):
+    if image.shape[:2] == size:
         return image.copy()
-    method = cv2.INTER_AREA if height >= size and width >= size else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (size, size), interpolation=method), np.uint8)
+    height, width = size
+    method = cv2.INTER_AREA if image.shape[0] >= height and image.shape[1] >= width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
 
 
-def resize_mask(mask: NDArray[np.bool_], size: int) -> NDArray[np.bool_]:
-    """Bring a (H, W) mask to (size, size): a pixel is defect when at least half of its area is.
+def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Bring a (H, W) mask to `size`, height and width: a pixel is defect when at least half of its area is.
 
     When nothing of a non-empty mask would be left, any coverage counts, so no defect is ever lost.
     Coverage is summed in whole numbers, so no rounding decides.
     """
     height, width = mask.shape
     if not mask.any():
-        return np.zeros((size, size), np.bool_)
-    coverage = _sum_cells(_sum_cells(mask.astype(np.int64), size).T, size).T  # (H, W) -> (size, size)
+        return np.zeros(size, np.bool_)
+    coverage = _sum_cells(_sum_cells(mask.astype(np.int64), size[0]).T, size[1]).T
     resized = 2 * coverage >= height * width
     return np.asarray(resized if resized.any() else coverage > 0, np.bool_)
 

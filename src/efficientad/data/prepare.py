@@ -19,6 +19,7 @@ from efficientad.data.prepared import (
     MANIFEST,
     MASKS,
     RAW,
+    REGION,
     Prepared,
     PreparedRow,
     load_prepared,
@@ -50,16 +51,18 @@ class _Decoded:
 def write_prepared(
     provider: DatasetProvider,
     folder: Path,
-    size: int,
+    size: tuple[int, int],
     validation_fraction: float,
     seed: int,
     raw_samples: int,
+    region: NDArray[np.bool_] | None = None,
     workers: int = 0,
 ) -> Prepared:
     """Decode, resize and write all pictures of a provider, and return them as `load_prepared` does.
 
-    `size` in px; `validation_fraction` and `seed` as in `split_samples`; `raw_samples`: how many pictures to
-    keep at native size; `workers`: threads, 0 for one a core but at most eight. The manifest is written last,
+    `size`: height and width in px; `validation_fraction` and `seed` as in `split_samples`; `raw_samples`: how many
+    pictures to keep at native size; `region`: (h, w), the region of interest at any size, outside of which masks are
+    emptied, too; `workers`: threads, 0 for one a core but at most eight. The manifest is written last,
     so an error leaves a folder that `load_prepared` refuses.
 
     Raises DataError as the provider and `split_samples` do, for a mask of another size than its picture, and
@@ -69,8 +72,12 @@ def write_prepared(
     if not samples:
         raise DataError(f"expected pictures from {type(provider).__name__}, got none; check data.root")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / MANIFEST).unlink(missing_ok=True)
-    facts = list(_write_arrays(provider, samples, folder, size, workers))
+    for stale in (MANIFEST, REGION):
+        (folder / stale).unlink(missing_ok=True)
+    small_region = None if region is None else resize_mask(region, size)
+    if small_region is not None:
+        np.save(folder / REGION, small_region)
+    facts = list(_write_arrays(provider, samples, folder, size, small_region, workers))
     _check_depth(provider, samples, max(entry.peak for entry in facts))
     digests = {sample.name: entry.sha256 for sample, entry in zip(samples, facts, strict=True)}
     splits = split_samples(samples, digests, validation_fraction, seed)
@@ -82,7 +89,7 @@ def write_prepared(
     write_manifest(
         folder / MANIFEST,
         {
-            "size": size,
+            "size": list(size),
             "rows": [asdict(row) for row in rows],
             "left_out": list(splits.left_out),
             "raw": [{"file": f"{RAW}/{i:04d}.png", "name": name} for i, name in enumerate(chosen)],
@@ -118,26 +125,31 @@ def choose_raw(rows: Sequence[PreparedRow], count: int) -> list[str]:
 
 
 def _write_arrays(
-    provider: DatasetProvider, samples: list[Sample], folder: Path, size: int, workers: int
+    provider: DatasetProvider,
+    samples: list[Sample],
+    folder: Path,
+    size: tuple[int, int],
+    region: NDArray[np.bool_] | None,
+    workers: int,
 ) -> Iterator[_Facts]:
     """Write one row a sample and yield what is known of it, without its pixels."""
 
     def decode(sample: Sample) -> _Decoded:
         return _decode(provider, sample, size)
 
-    images = open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(samples), size, size, 3))
-    masks = open_memmap(folder / MASKS, mode="w+", dtype=np.bool_, shape=(len(samples), size, size))
+    images = open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(samples), *size, 3))
+    masks = open_memmap(folder / MASKS, mode="w+", dtype=np.bool_, shape=(len(samples), *size))
     with ThreadPoolExecutor(count_workers(workers)) as pool:
         entries: Iterable[_Decoded] = pool.map(decode, samples)
         for index, entry in enumerate(entries):
             images[index] = entry.image
-            masks[index] = False if entry.mask is None else entry.mask
+            masks[index] = False if entry.mask is None else entry.mask & (True if region is None else region)
             yield entry.facts
     images.flush()
     masks.flush()
 
 
-def _decode(provider: DatasetProvider, sample: Sample, size: int) -> _Decoded:
+def _decode(provider: DatasetProvider, sample: Sample, size: tuple[int, int]) -> _Decoded:
     image, mask = provider.load_image(sample), provider.load_mask(sample)
     height, width = image.shape[:2]
     if mask is not None and mask.shape != (height, width):

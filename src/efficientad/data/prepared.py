@@ -1,8 +1,9 @@
 """A product at the model's resolution, ready to be mapped into memory.
 
-images.npy     (N, size, size, 3) uint8 RGB
-masks.npy      (N, size, size) bool, all False where no mask is known
-manifest.json  {"size", "rows", "left_out", "raw"}; rows in array order
+images.npy     (N, H, W, 3) uint8 RGB
+masks.npy      (N, H, W) bool, all False where no mask is known
+region.npy     (H, W) bool, the region of interest; only where there is one
+manifest.json  {"size", "rows", "left_out", "raw"}; size is [H, W], rows in array order
 raw/NNNN.png   a few pictures at native size, for the comparison of exported models
 """
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from efficientad.data.base import Split
 from efficientad.errors import DataError
 
-IMAGES, MASKS, MANIFEST, RAW = "images.npy", "masks.npy", "manifest.json", "raw"
+IMAGES, MASKS, REGION, MANIFEST, RAW = "images.npy", "masks.npy", "region.npy", "manifest.json", "raw"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class PreparedRow:
 class Prepared:
     """A prepared product; `images` and `masks` are read-only memory maps.
 
+    size: height and width of the pictures in px. region: (H, W), what of them is judged; None: everything.
     raw: (path, name) of the pictures kept at native size. left_out: names dropped because a copy of them
     stands in the test or the validation split.
     """
@@ -52,7 +54,8 @@ class Prepared:
     rows: tuple[PreparedRow, ...]
     images: NDArray[np.uint8]
     masks: NDArray[np.bool_]
-    size: int
+    size: tuple[int, int]
+    region: NDArray[np.bool_] | None
     raw: tuple[tuple[Path, str], ...]
     left_out: tuple[str, ...]
 
@@ -76,7 +79,7 @@ def load_prepared(folder: Path) -> Prepared:
     images, masks = load_array(folder / IMAGES), load_array(folder / MASKS)
     try:
         rows = tuple(PreparedRow(**row) for row in manifest["rows"])
-        size = int(manifest["size"])
+        height, width = (int(side) for side in manifest["size"])
         raw = tuple((folder / entry["file"], str(entry["name"])) for entry in manifest["raw"])
         left_out = tuple(manifest["left_out"])
     except (KeyError, TypeError, ValueError) as error:
@@ -85,8 +88,8 @@ def load_prepared(folder: Path) -> Prepared:
             "run the prepare stage again"
         ) from error
     for array, shape, dtype in (
-        (images, (len(rows), size, size, 3), np.uint8),
-        (masks, (len(rows), size, size), np.bool_),
+        (images, (len(rows), height, width, 3), np.uint8),
+        (masks, (len(rows), height, width), np.bool_),
     ):
         if array.shape != shape or array.dtype != dtype:
             raise DataError(
@@ -96,7 +99,8 @@ def load_prepared(folder: Path) -> Prepared:
     for path, _ in raw:
         if not path.is_file():
             raise DataError(f"expected the picture {path}, found none; run the prepare stage again")
-    return Prepared(rows, images, masks, size, raw, left_out)
+    region = np.array(load_array(folder / REGION)) if (folder / REGION).is_file() else None
+    return Prepared(rows, images, masks, (height, width), region, raw, left_out)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from efficientad.data.base import DatasetProvider
 from efficientad.data.elpv import ElpvProvider
 from efficientad.data.folder import FolderProvider
+from efficientad.data.images import read_mask
 from efficientad.data.magnetic_tile import MagneticTileProvider
 from efficientad.data.mvtec import MVTecProvider
 from efficientad.data.pretraining.base import PretrainingSource
@@ -13,6 +17,7 @@ from efficientad.data.pretraining.folder import FolderSource
 from efficientad.data.pretraining.imagenette import open_imagenette
 from efficientad.data.pretraining.views import Views
 from efficientad.data.synthetic import SyntheticProvider
+from efficientad.errors import DataError
 from efficientad.params import DataParams, PretrainingParams, SyntheticParams
 
 
@@ -33,6 +38,20 @@ def build_provider(category: str, data: DataParams, synthetic: SyntheticParams) 
     if data.provider == "elpv":
         return ElpvProvider(data.train_fraction, data.split_seed, data.elpv_minimum_probability)
     return FolderProvider(path, 1 - data.train_fraction, data.split_seed)
+
+
+def load_region(category: str, data: DataParams) -> NDArray[np.bool_] | None:
+    """Read the region of interest (H, W) at its own size; None where `data.region` names none.
+
+    Raises DataError when the file is missing or unreadable, or nothing in it is white.
+    """
+    if data.region is None:
+        return None
+    path = Path(data.root) / category / data.region
+    region = read_mask(path, at_least=128)
+    if not region.any():
+        raise DataError(f"expected white pixels in {path}, where images are to be judged, found none; paint the region")
+    return region
 
 
 def build_pretraining_source(params: PretrainingParams) -> PretrainingSource:

@@ -29,7 +29,7 @@ Result = TypeVar("Result")
 
 
 class Loaded(NamedTuple):
-    """A file's pixels at the model's size (S, S, 3), or why there are none."""
+    """A file's pixels at the model's size (H, W, 3), or why there are none."""
 
     file: Path
     pixels: NDArray[np.uint8]
@@ -86,12 +86,12 @@ def judge_files(
     yield from map(finish, judged) if pictures is None else map_ahead(finish, judged)
 
 
-def load_pixels(file: Path, size: int) -> Loaded:
-    """Read an image and bring it to `size` px; a file that cannot be read comes as black pixels and an error."""
+def load_pixels(file: Path, size: tuple[int, int]) -> Loaded:
+    """Read an image and bring it to `size`; a file that cannot be read comes as black pixels and an error."""
     try:
         return Loaded(file, resize_image(read_image(file), size))
     except DataError as error:
-        return Loaded(file, np.zeros((size, size, 3), np.uint8), str(error))
+        return Loaded(file, np.zeros((*size, 3), np.uint8), str(error))
 
 
 def infer(engine: Engine, loaded: Iterable[Loaded]) -> Iterator[tuple[Loaded, Outputs]]:

@@ -15,7 +15,7 @@ class ModelHeader:
     """What a station must know about a model beside its graph; it travels inside the model's file."""
 
     size: str  # of the networks: S or M
-    image_size: int  # px, height and width of the graph's input
+    image_size: tuple[int, int]  # px, height and width of the graph's input
     category: str  # the product
     threshold: float  # a score above it is anomalous
     false_alarm_rate: float  # the bound that the threshold was chosen for
@@ -32,7 +32,7 @@ class ModelHeader:
         try:
             return cls(
                 size=str(values["size"]),
-                image_size=int(values["image_size"]),
+                image_size=_parse_size(values["image_size"]),
                 category=str(values["category"]),
                 threshold=float(values["threshold"]),
                 false_alarm_rate=float(values["false_alarm_rate"]),
@@ -52,10 +52,15 @@ class ModelHeader:
     def scale_score(self, score: float) -> float:
         """Return a raw score as the station shows it: in [0, 1], 0.5 at the threshold.
 
-        >>> ModelHeader("S", 256, "x", 0.3, 0.05, 0.4, (0, 1), (0, 1), "", "").scale_score(0.4)
+        >>> ModelHeader("S", (256, 256), "x", 0.3, 0.05, 0.4, (0, 1), (0, 1), "", "").scale_score(0.4)
         0.75
         """
         return round(min(1.0, max(0.0, (score - self.threshold) / self.display_scale + 0.5)), 6)
+
+
+def _parse_size(value: Any) -> tuple[int, int]:
+    height, width = value.split() if isinstance(value, str) else value
+    return int(height), int(width)
 
 
 def _parse_pair(value: Any) -> tuple[float, float]:
@@ -66,7 +71,7 @@ def _parse_pair(value: Any) -> tuple[float, float]:
 class Outputs(NamedTuple):
     """What a graph says of a batch."""
 
-    maps: NDArray[np.float32]  # (B, S, S), raw
+    maps: NDArray[np.float32]  # (B, H, W), raw
     scores: NDArray[np.float32]  # (B,), raw: each map's largest value
 
 
@@ -86,7 +91,7 @@ class Engine(Protocol):
     header: ModelHeader
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """Detect in uint8 RGB (B, S, S, 3)."""
+        """Detect in uint8 RGB (B, H, W, 3), of the header's `image_size`."""
 
     def describe(self) -> Setup:
         """Return what it computes with, as it is and not as it was asked for."""

@@ -16,14 +16,14 @@ from efficientad.weights import load_detector
 class StationOutputs(NamedTuple):
     """The outputs of an exported graph, by name and in order; OpenVINO Model API reads the first of four."""
 
-    anomaly_map: Tensor  # (B, 1, S, S) float32, raw
+    anomaly_map: Tensor  # (B, 1, H, W) float32, raw
     anomaly_score: Tensor  # (B,) float32, raw: the map's largest value; what metrics and the threshold are about
     display_score: Tensor  # (B,) float32 in [0, 1], 0.5 at the threshold; what people are shown
     is_anomalous: Tensor  # (B,) bool: whether the raw score lies above the threshold
 
 
 class StationGraph(nn.Module):
-    """uint8 RGB (B, S, S, 3), as a camera gives it -> `StationOutputs`."""
+    """uint8 RGB (B, H, W, 3), as a camera gives it -> `StationOutputs`."""
 
     def __init__(self, detector: Detector, header: ModelHeader) -> None:
         super().__init__()

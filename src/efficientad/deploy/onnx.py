@@ -17,10 +17,10 @@ OPSET = 18
 def write_onnx(detector: Detector, header: ModelHeader, path: Path) -> None:
     """Write the detector's graph, with its header as metadata, and check the file with `onnx`.
 
-    Input `image`: uint8 RGB (batch, S, S, 3); outputs: see `StationOutputs`. The batch is free, S is fixed.
+    Input `image`: uint8 RGB (batch, H, W, 3); outputs: see `StationOutputs`. The batch is free, the size is fixed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    image = torch.zeros(1, header.image_size, header.image_size, 3, dtype=torch.uint8)
+    image = torch.zeros(1, *header.image_size, 3, dtype=torch.uint8)
     names = ["image", *StationOutputs._fields]
     with warnings.catch_warnings():
         # The exporter that needs no further package; its tracing is exact here: sizes are constants.

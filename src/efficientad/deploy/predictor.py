@@ -18,7 +18,7 @@ class Prediction:
 
     score: float  # raw and unclamped; higher = more anomalous
     threshold: float
-    anomaly_map: NDArray[np.float32]  # (S, S) at the model's resolution
+    anomaly_map: NDArray[np.float32]  # (h, w) at the model's resolution
 
     @property
     def is_anomalous(self) -> bool:

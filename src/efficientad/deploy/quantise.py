@@ -32,7 +32,7 @@ KEPT: dict[str, tuple[str, ...]] = {
 
 
 def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> openvino.Model:
-    """Quantise the IR at `xml` on normal images (n, S, S, 3), uint8 RGB, with `kept` ("first", "last") in float."""
+    """Quantise the IR at `xml` on normal images (n, H, W, 3), uint8 RGB, with `kept` ("first", "last") in float."""
     nncf.set_log_level(logging.ERROR)
     model = openvino.Core().read_model(xml)
     if "last" not in kept:
@@ -57,17 +57,21 @@ def round_last(model: openvino.Model, images: NDArray[np.uint8]) -> None:
     inputs = {node.get_friendly_name(): node.input(0).get_source_output() for node in _list_convolutions(watched)}
     watched.add_outputs([inputs[name] for name in names])
     compiled = openvino.Core().compile_model(watched, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
-    moments = [np.zeros((np.prod(node.input(1).get_shape()[1:]),) * 2) for node in last]
+    layers = [node.input(1).get_source_output().get_node() for node in last]  # tiles of an image share theirs
+    weights = {layer.get_friendly_name(): layer.data for layer in layers}
+    moments = {name: np.zeros((np.prod(one.shape[1:]),) * 2) for name, one in weights.items()}
     rng = np.random.default_rng(0)
     for image in images:
         results = compiled(image[None])
-        for index, node in enumerate(last):
+        for index, (node, layer) in enumerate(zip(last, layers, strict=True)):
             patches = _draw_patches(results[count + index][0], node, rng)
-            moments[index] += patches.T @ patches
-    for node, moment in zip(last, moments, strict=True):
-        weights = node.input(1).get_source_output().get_node().data
-        rounded = round_weights(weights.reshape(len(weights), -1).astype(np.float64), moment)
-        constant = opset.constant(rounded.reshape(weights.shape).astype(np.float32))
+            moments[layer.get_friendly_name()] += patches.T @ patches
+    rounded = {
+        name: round_weights(one.reshape(len(one), -1).astype(np.float64), moments[name]).reshape(one.shape)
+        for name, one in weights.items()
+    }
+    for node, layer in zip(last, layers, strict=True):
+        constant = opset.constant(rounded[layer.get_friendly_name()].astype(np.float32))
         node.input(1).replace_source_output(constant.output(0))
 
 

@@ -88,8 +88,7 @@ def benchmark_model(
     """
     file = locate_model(path)
     engine = load_engine(file, device, precision, cache, "LATENCY", threads)
-    side = engine.header.image_size
-    image = np.random.default_rng(0).integers(0, 256, (1, side, side, 3), dtype=np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, *engine.header.image_size, 3), dtype=np.uint8)
     times = time_repeatedly(lambda: engine.run(image), FEWEST, seconds / 2)
     busy = load_engine(file, device, precision, cache, "THROUGHPUT", threads, streams)
     throughput = measure_throughput(busy, image, FEWEST, seconds / 2)

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientad.networks.pdn import TEACHER_CHANNELS, initialise_he
+from efficientad.params import VIEW_PX
 
-VIEW_PX = 256  # the bottleneck is 1 x 1 at this input size and at no other
 _DECODER_SIZES = (3, 8, 15, 32, 63, 127)
 _DROPOUT = 0.2
 
@@ -18,7 +18,7 @@ _DROPOUT = 0.2
 class Autoencoder(nn.Module):
     """Normalised image (B, 3, H, W) -> teacher-like features (B, 384, h, w) through 64 numbers.
 
-    Whatever H x W is, the encoder sees the image at 256 x 256: the bottleneck stays 1 x 1, so that the
+    Whatever H x W is, the encoder sees the image at 256 x 256 (`view_whole`): the bottleneck stays 1 x 1, so that the
     network cannot copy and must know what the whole product looks like.
     """
 
@@ -44,9 +44,7 @@ class Autoencoder(nn.Module):
 
         With `generators`, one an image, dropout is drawn from them, as in training; without, there is none.
         """
-        if image.shape[-2:] != (VIEW_PX, VIEW_PX):
-            image = F.interpolate(image, (VIEW_PX, VIEW_PX), mode="bilinear", align_corners=False)
-        hidden = self.encoder(image)  # (B, 64, 1, 1)
+        hidden = self.encoder(view_whole(image))  # (B, 64, 1, 1)
         for side, conv in zip(_DECODER_SIZES, self.decoder, strict=True):
             hidden = F.interpolate(hidden, (side, side), mode="bilinear", align_corners=False)
             hidden = F.relu(conv(hidden), inplace=True)  # side + 1
@@ -55,6 +53,30 @@ class Autoencoder(nn.Module):
         hidden = F.interpolate(hidden, map_size, mode="bilinear", align_corners=False)
         features: Tensor = self.head(hidden)
         return features
+
+
+def view_whole(image: Tensor) -> Tensor:
+    """Bring an image (B, C, H, W) to 256 x 256.
+
+    Where no side is enlarged: the mean over each new pixel's area, as two products with constant matrices, which every
+    runtime computes alike. Otherwise bilinear.
+    """
+    height, width = (int(side) for side in image.shape[-2:])  # plain numbers when traced, too
+    if (height, width) == (VIEW_PX, VIEW_PX):
+        return image
+    if min(height, width) < VIEW_PX:
+        return F.interpolate(image, (VIEW_PX, VIEW_PX), mode="bilinear", align_corners=False)
+    narrow = (image @ _build_area_means(width).to(image)).transpose(-1, -2)
+    return (narrow @ _build_area_means(height).to(image)).transpose(-1, -2)
+
+
+def _build_area_means(side: int) -> Tensor:
+    """Return the matrix (side, 256) of each pixel's share in the means."""
+    step = side / VIEW_PX
+    first = np.arange(VIEW_PX) * step
+    pixel = np.arange(side)[:, None]
+    overlap = np.minimum(pixel + 1, first + step) - np.maximum(pixel, first)
+    return torch.from_numpy(np.clip(overlap, 0, None) / step).float()
 
 
 def drop_at_random(hidden: Tensor, generators: Sequence[np.random.Generator]) -> Tensor:

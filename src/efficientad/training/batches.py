@@ -15,17 +15,23 @@ from torch.utils.data import Dataset
 
 from efficientad.data.rows import read_row
 from efficientad.errors import ModelError
+from efficientad.networks.autoencoder import view_whole
+from efficientad.networks.cells import Tile
+from efficientad.params import VIEW_PX
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
 from efficientad.training.defects import find_covered_cells, paint_defect
 from efficientad.training.features import FeatureFile
 from efficientad.training.order import Replay, order_samples
-from efficientad.training.tiles import Tile, choose_tile
+from efficientad.training.tiles import choose_tile
 
 _JITTER_RANGE = (0.8, 1.2)
 
 
 class DetectionBatch(NamedTuple):
-    """One step's images, float RGB (B, 3, H, W) in [0, 1], and what is drawn for them."""
+    """One step's images, float RGB (B, 3, H, W) in [0, 1], and what is drawn for them.
+
+    Of an image larger than the autoencoder's view, `image` is a piece and `jittered` comes of the view.
+    """
 
     image: Tensor
     jittered: Tensor
@@ -36,6 +42,7 @@ class DetectionBatch(NamedTuple):
     penalty_tile: Tile
     dropout_seeds: tuple[int, ...]  # of each image
     samples: tuple[int, ...]  # which of the normal images
+    is_piece: bool = False  # whether `image` is a piece of what `jittered` shows
 
 
 class DistillationBatch(NamedTuple):
@@ -125,18 +132,19 @@ class DetectionSteps(Dataset[DetectionBatch]):
         rng = np.random.default_rng([draws.seed, step, 1])
         ordered = order_samples(draws.seed, step, draws.batch_size, len(data.normals))
         chosen = (self.replay.replace(ordered, draws.seed, step) if self.replay else ordered)[self.mine]
-        image = convert_to_tensor(np.stack([read_row(data.images, data.normals[one]) for one in chosen]))
+        image, whole = self._load_images(chosen, step)
         kinds = rng.integers(len(JITTERS), size=draws.batch_size)[self.mine]
         factors = rng.uniform(*_JITTER_RANGE, size=draws.batch_size)[self.mine]
         jittered = torch.cat(
             [
                 jitter_colour(one[None], JITTERS[kind], float(factor))
-                for one, kind, factor in zip(image, kinds, factors, strict=True)
+                for one, kind, factor in zip(whole, kinds, factors, strict=True)
             ]
         )
         photographs = rng.integers(len(data.penalties), size=draws.batch_size)[self.mine]
         grey = (rng.random(draws.batch_size) < draws.grey_probability)[self.mine]
-        penalty_tile = choose_tile(data.penalties.shape[1] // 2, draws.penalty_tiles, rng)
+        middle = data.penalties.shape[1] // 2
+        penalty_tile = choose_tile((middle, middle), draws.penalty_tiles, rng)
         penalty, penalty_cells = crop_penalties(data.penalties, photographs, grey, penalty_tile), None
         if draws.penalty_defects > 0:
             penalty, penalty_cells = self._paint_defects(penalty, step)
@@ -146,11 +154,26 @@ class DetectionSteps(Dataset[DetectionBatch]):
             penalty,
             penalty_cells,
             self._read_features(chosen),
-            choose_tile(image.shape[-1], draws.tiles, rng),
+            choose_tile((jittered.shape[-2], jittered.shape[-1]), draws.tiles, rng),
             penalty_tile,
             tuple(rng.integers(2**31, size=draws.batch_size)[self.mine].tolist()),
             tuple(chosen),
+            image is not whole,
         )
+
+    def _load_images(self, chosen: list[int], step: int) -> tuple[Tensor, Tensor]:
+        """Return what the student is to know of the chosen images, and what the autoencoder is."""
+        images = [read_row(self.data.images, self.data.normals[one]) for one in chosen]
+        if max(images[0].shape[:2]) <= VIEW_PX:
+            loaded = convert_to_tensor(np.stack(images))
+            return loaded, loaded
+        places = range(self.draws.batch_size)[self.mine]
+        pieces = [
+            cut_piece(one, (VIEW_PX, VIEW_PX), np.random.default_rng([self.draws.seed, step, 4, place]))
+            for one, place in zip(images, places, strict=True)
+        ]
+        views = [view_whole(convert_to_tensor(one[None])) for one in images]
+        return convert_to_tensor(np.stack(pieces)), torch.cat(views)
 
     def _paint_defects(self, photographs: Tensor, step: int) -> tuple[Tensor, Tensor]:
         """Put normal images with a synthetic defect in place of some photographs; return them, and what cells count."""
@@ -171,14 +194,19 @@ class DetectionSteps(Dataset[DetectionBatch]):
         image = read_row(self.data.images, self.data.normals[rng.integers(len(self.data.normals))])
         lacking = [max(0, wanted - side) for wanted, side in zip(like.shape[:2], image.shape[:2], strict=True)]
         image = np.pad(image, [(0, lacking[0]), (0, lacking[1]), (0, 0)], mode="symmetric")
-        top, left = (int(rng.integers(image.shape[axis] - like.shape[axis] + 1)) for axis in (0, 1))
-        return image[top : top + like.shape[0], left : left + like.shape[1]]
+        return cut_piece(image, (like.shape[0], like.shape[1]), rng)
 
     def _read_features(self, chosen: list[int]) -> Tensor | None:
         file = self.data.features
         if file is None or max(chosen) >= file.kept:
             return None
         return torch.stack([file.read(one) for one in chosen])
+
+
+def cut_piece(image: NDArray[np.uint8], size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Return a piece of an image (H, W, 3) at random, `size` high and wide."""
+    top, left = (int(rng.integers(image.shape[axis] - size[axis] + 1)) for axis in (0, 1))
+    return image[top : top + size[0], left : left + size[1]]
 
 
 def crop_penalties(

@@ -11,11 +11,22 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from efficientad.data.rows import read_row
 from efficientad.detector import Detector
 from efficientad.inference import BATCH, choose_device, iterate_batches
+from efficientad.networks.autoencoder import view_whole
+from efficientad.networks.cells import count_cells
 from efficientad.networks.pdn import TEACHER_CHANNELS
-from efficientad.params import PDNSize, TrainParams
-from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, Share, TrainingImages
+from efficientad.params import VIEW_PX, PDNSize, TrainParams
+from efficientad.training.batches import (
+    DetectionBatch,
+    DetectionSteps,
+    Draws,
+    Share,
+    TrainingImages,
+    convert_to_tensor,
+    cut_piece,
+)
 from efficientad.training.features import FeatureFile, write_features
 from efficientad.training.kernels import compute_head_hard_loss, run_layers
 from efficientad.training.loop import LossLog, run_training
@@ -23,7 +34,6 @@ from efficientad.training.losses import compute_feature_loss, compute_penalty_lo
 from efficientad.training.order import Replay
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.schedules import build_optimiser, find_hard_quantile
-from efficientad.training.tiles import count_cells
 from efficientad.training.workers import first_alone, gather
 
 _REPLAY_POWER = 1.5  # of the last hard loss: twice the loss is drawn 2.8 times as often
@@ -50,7 +60,8 @@ class DetectionModule(L.LightningModule):
     def training_step(self, batch: DetectionBatch, batch_idx: int) -> dict[str, Tensor]:
         """Return the four losses and their sum, each a scalar."""
         quantile = find_hard_quantile(self.params.recipe, self.global_step)
-        losses = compute_losses(self.detector, batch, quantile, self.params.recipe.penalty_weight)
+        recipe = self.params.recipe
+        losses = compute_losses(self.detector, batch, quantile, recipe.penalty_weight, recipe.autoencoder_leads)
         self._note_hard_loss(batch.samples, losses["hard_loss"].detach())
         return {
             "loss": torch.stack(list(losses.values())).sum(),
@@ -94,7 +105,11 @@ def group_parameters(detector: Detector, autoencoder_rate: float) -> list[dict[s
 
 
 def compute_losses(
-    detector: Detector, batch: DetectionBatch, hard_quantile: float, penalty_weight: float = 1.0
+    detector: Detector,
+    batch: DetectionBatch,
+    hard_quantile: float,
+    penalty_weight: float = 1.0,
+    autoencoder_leads: bool = False,
 ) -> dict[str, Tensor]:
     """Return the losses named in `LOSSES` of one batch.
 
@@ -102,32 +117,46 @@ def compute_losses(
     they have in common; of the student's last convolution only the half is computed that the loss on that image reads;
     the teacher is asked only for what was not kept of it; and where the batch names a part of an image (`tiles.Tile`),
     the mean over that part stands for the whole's.
+
+    With `autoencoder_leads` the autoencoder learns from the teacher alone and not from the student's half that follows
+    it, and on the whole map: what the teacher says of the image as it is, whose features are at hand, is what it is to
+    say of the jittered one. Of a large image, of which they are of a piece, it is what the teacher says of the view.
     """
     image, jittered, penalty = (detector.normaliser(one) for one in (batch.image, batch.jittered, batch.penalty))
     tile, layers = batch.tile, list(detector.teacher)
+    trunk, rest = layers[: detector.shared_layers], layers[detector.shared_layers :]
     with torch.no_grad():
-        shared = run_together(layers[: detector.shared_layers], [image, tile.crop_image(jittered), penalty])
-        wanted = shared[:2] if batch.features is None else shared[1:2]  # of image and jittered image
-        described = run_together(layers[detector.shared_layers :], wanted)
+        shared = run_together(trunk, [image, tile.crop_image(jittered), penalty])
+        wanted = shared[:1] if batch.features is None else []  # of the image
+        if not autoencoder_leads:
+            wanted = [*wanted, shared[1]]
+        elif batch.is_piece:
+            wanted = [*wanted, *run_together(trunk, [jittered])]
         kept = [] if batch.features is None else [batch.features]
-        teacher, teacher_part = (detector.normalise_features(one).float() for one in [*kept, *described])
+        described = [detector.normalise_features(one).float() for one in [*kept, *run_together(rest, wanted)]]
+        teacher, target = described[0], described[-1]
     hidden, hidden_part, hidden_penalty = run_together(list(detector.student)[:-1], shared)
     head = detector.student[-1]
     assert isinstance(head, nn.Conv2d)
     assert head.bias is not None
     weight, bias = cast_once(head.weight), cast_once(head.bias)
     first, second = slice(0, TEACHER_CHANNELS), slice(TEACHER_CHANNELS, None)
-    map_size = (teacher.shape[-2], teacher.shape[-1])
     generators = [np.random.default_rng(seed) for seed in batch.dropout_seeds] if detector.training else None
-    reconstruction = tile.crop_features(detector.autoencoder(jittered, map_size, generators)).float()
+    map_size = (count_cells(jittered.shape[-2]), count_cells(jittered.shape[-1]))
+    reconstruction = detector.autoencoder(jittered, map_size, generators).float()
+    part = tile.crop_features(reconstruction)
     student_part = F.conv2d(hidden_part, weight[second], bias[second]).float()
     student_penalty = F.conv2d(hidden_penalty, weight[first], bias[first]).float()
     penalty_loss = compute_penalty_loss(student_penalty, batch.penalty_cells)
+    if autoencoder_leads:
+        autoencoder_loss, part = compute_feature_loss(target, reconstruction), part.detach()
+    else:
+        autoencoder_loss = compute_feature_loss(target, part) * tile.weight
     return {
         "hard_loss": compute_head_hard_loss(hidden, weight[first], bias[first], teacher, hard_quantile),
         "penalty_loss": penalty_loss * (batch.penalty_tile.weight * penalty_weight),
-        "autoencoder_loss": compute_feature_loss(teacher_part, reconstruction) * tile.weight,
-        "student_autoencoder_loss": compute_feature_loss(reconstruction, student_part) * tile.weight,
+        "autoencoder_loss": autoencoder_loss,
+        "student_autoencoder_loss": compute_feature_loss(part, student_part) * tile.weight,
     }
 
 
@@ -181,18 +210,23 @@ def train_detector(
 def keep_features(detector: Detector, data: TrainingImages, params: TrainParams, scratch: Path) -> TrainingImages:
     """Set the detector's channel statistics from all normal training images; keep the teacher's features of them.
 
-    At most `params.cache_gb` of them go to `scratch`, in the precision of the training.
+    At most `params.cache_gb` of them go to `scratch`, in the precision of the training. Of images larger than the
+    autoencoder's view the statistics are those of a piece of each and of its view, and nothing is kept.
     """
     device = choose_device()
     detector.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     bfloat16 = uses_bfloat16(params.precision)
-    cells = count_cells(data.images.shape[1])
-    file = FeatureFile(
-        scratch / "teacher.bin", (TEACHER_CHANNELS, cells, cells), torch.bfloat16 if bfloat16 else torch.float32, 0
-    )
-    file = replace(file, kept=min(len(data.normals), int(params.cache_gb * 1e9) // file.row_bytes))
+    height, width = data.images.shape[1:3]
+    is_large = max(height, width) > VIEW_PX
+    shape = (TEACHER_CHANNELS, count_cells(height), count_cells(width))
+    file = FeatureFile(scratch / "teacher.bin", shape, torch.bfloat16 if bfloat16 else torch.float32, 0)
+    affordable = 0 if is_large else int(params.cache_gb * 1e9) // file.row_bytes
+    file = replace(file, kept=min(len(data.normals), affordable))
 
     def describe(rows: slice) -> Tensor:
+        if is_large:
+            pieces = detector.teacher(detector.normaliser(_cut_pieces(data, rows).to(device)))
+            return torch.cat(pieces.chunk(2), dim=-1)
         (image,) = iterate_batches(data.images, data.normals[rows])
         features: Tensor = detector.teacher(detector.normaliser(image))
         return features
@@ -202,3 +236,14 @@ def keep_features(detector: Detector, data: TrainingImages, params: TrainParams,
     detector.teacher_mean.copy_(mean)
     detector.teacher_std.copy_(std)
     return replace(data, features=file)
+
+
+def _cut_pieces(data: TrainingImages, rows: slice) -> Tensor:
+    """Return a piece of each of these normal images, then the view of each."""
+    pieces, views = [], []
+    for row in data.normals[rows]:
+        image = read_row(data.images, row)
+        piece = cut_piece(image, (VIEW_PX, VIEW_PX), np.random.default_rng(int(row)))
+        pieces.append(convert_to_tensor(piece[None]))
+        views.append(view_whole(convert_to_tensor(image[None])))
+    return torch.cat([*pieces, *views])

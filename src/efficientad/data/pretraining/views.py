@@ -50,4 +50,4 @@ def crop_at_random(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArra
         square = square[:, ::-1]
     if rng.random() < 0.25:
         square = square[::-1]
-    return resize_image(np.ascontiguousarray(square), SIZE)
+    return resize_image(np.ascontiguousarray(square), (SIZE, SIZE))

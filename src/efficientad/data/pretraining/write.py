@@ -37,7 +37,7 @@ def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, 
 
     def decode(index: int) -> tuple[NDArray[np.uint8], str]:
         image = source.load(index)
-        return resize_image(image, size), hash_pixels(image)
+        return resize_image(image, (size, size)), hash_pixels(image)
 
     rows = []
     with ThreadPoolExecutor(count_workers(workers)) as pool:

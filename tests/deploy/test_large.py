@@ -1,0 +1,79 @@
+"""A large image with a region of interest: every runtime says the same of it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from tiny_models import HEADER
+
+from efficientad.data.images import read_image, write_png
+from efficientad.deploy.onnx import write_onnx
+from efficientad.deploy.openvino import save_ir, write_openvino
+from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.deploy.quantise import quantise
+from efficientad.detector import Detector
+from efficientad.maps import Quantiles
+from efficientad.weights import save_weights
+
+SIZE = (260, 1120)  # two tiles
+IR = "openvino/fp32/1/model.xml"
+REGION = np.zeros(SIZE, bool)
+REGION[40:200, 100:1000] = True
+
+
+@pytest.fixture(scope="module")
+def large_models(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("large")
+    header = replace(HEADER, image_size=SIZE)
+    torch.manual_seed(0)
+    detector = Detector("S", 2).eval()
+    detector.set_calibration(Quantiles(0.5, 1.5), Quantiles(0.5, 1.5), header.threshold)
+    detector.set_region(REGION)
+    values = vars(header) | {"shared_convolutions": 2, "region": True}
+    save_weights(detector, folder / "detector.safetensors", values)
+    write_onnx(detector, header, folder / "detector.onnx")
+    write_openvino(folder / "detector.onnx", header, folder / IR, fp16=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    path = tmp_path_factory.mktemp("image") / "large.png"
+    write_png(path, np.random.default_rng(0).integers(0, 256, (2 * SIZE[0], SIZE[1] + 80, 3), dtype=np.uint8))
+    return path
+
+
+@pytest.fixture(scope="module")
+def expected(large_models, image):
+    return predict_image(load_engine(large_models / "detector.safetensors"), read_image(image))
+
+
+def test_torch_judges_the_region_alone(expected):
+    assert expected.anomaly_map.shape == SIZE
+    assert (expected.anomaly_map[~REGION] == 0).all()
+    assert (expected.anomaly_map[REGION] != 0).mean() > 0.99
+    assert expected.score == expected.anomaly_map.max()
+
+
+@pytest.mark.parametrize("file", ["detector.onnx", IR])
+def test_exported_models_say_what_torch_says(large_models, image, expected, file):
+    found = predict_image(load_engine(large_models / file), read_image(image))
+    np.testing.assert_allclose(found.anomaly_map, expected.anomaly_map, atol=1e-4 * expected.anomaly_map.max())
+    assert found.score == pytest.approx(expected.score, rel=1e-4)
+
+
+def test_eight_bits_round_the_tiles_weights_alike(large_models, image, expected, tmp_path):
+    normals = np.random.default_rng(1).integers(0, 256, (2, *SIZE, 3), dtype=np.uint8)
+    model = quantise(large_models / IR, normals, ())
+    save_ir(model, replace(HEADER, image_size=SIZE), tmp_path / "model.xml", fp16=False)
+    found = predict_image(load_engine(tmp_path / "model.xml"), read_image(image))
+    difference = np.abs(found.anomaly_map - expected.anomaly_map)
+    assert 0 < difference.mean() < 0.1 * np.abs(expected.anomaly_map).mean()
+
+
+@pytest.mark.slow
+def test_the_cpp_program_says_the_same(large_models, image, expected, build):
+    result = build.infer(large_models, image, "--json")
+    assert json.loads(result.stdout)["score"] == pytest.approx(expected.score, rel=1e-4)
