@@ -15,6 +15,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+import openvino
+from model_api.adapters import OpenvinoAdapter
+from model_api.models import Model
 from numpy.typing import NDArray
 
 from efficientad.data.images import encode_png
@@ -23,6 +26,7 @@ from efficientad.data.rows import Rows
 from efficientad.deploy.comparison import measure_size
 from efficientad.deploy.engine import Engine, Outputs
 from efficientad.deploy.graph import TorchEngine
+from efficientad.deploy.metadata import ANOMALOUS
 from efficientad.deploy.parity import run_reference, run_station
 from efficientad.deploy.predictor import load_engine
 from efficientad.deploy.timing import summarise, time_repeatedly
@@ -40,6 +44,7 @@ COLUMNS = {
     "max_map_difference": "largest map difference",
     "max_score_difference": "largest score difference",
     "verdict_flips": "verdict flips",
+    "model_api_flips": "Model API's flips",
     "p50_ms": "p50 ms",
     "p95_ms": "p95 ms",
     "size_mb": "MB",
@@ -69,6 +74,8 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
             engine = load_engine(path)
             outputs = describe(run_station(engine, prepared, chosen), engine.header.threshold)
             found[name] = {**outputs, **time_engine(engine), "size_mb": measure_size(path)}
+            if path.suffix == ".xml":
+                found[name]["model_api_flips"] = count_model_api_flips(path, engine, prepared, chosen)
     if programs is not None:
         path = paths["openvino_fp32"]
         outputs = describe(run_program(programs / "efficientad_infer", path, prepared, chosen), torch.header.threshold)
@@ -78,6 +85,19 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
         timed = {key: round(value, 2) for key, value in json.loads(done.stdout).items() if key in ("p50_ms", "p95_ms")}
         found["cpp_fp32"] = {**outputs, **timed, "size_mb": measure_size(path)}
     return found
+
+
+def count_model_api_flips(path: Path, engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) -> int:
+    """Return on how many of the images OpenVINO Model API says of the IR another verdict than our engine."""
+    adapter = OpenvinoAdapter(openvino.Core(), str(path), plugin_config={"INFERENCE_PRECISION_HINT": "f32"})
+    model = Model.create_model(adapter)
+    flips = 0
+    for index in chosen:
+        image = prepared.images[index]
+        ours = engine.run(image[None]).scores[0] > engine.header.threshold
+        theirs = model(np.ascontiguousarray(image[..., ::-1])).pred_label == ANOMALOUS  # BGR, as OpenCV reads it
+        flips += bool(ours != theirs)
+    return flips
 
 
 def measure_accuracy(
@@ -116,8 +136,9 @@ def render(found: dict[str, Any]) -> str:
         "",
         "Rendered by `benchmarks/deployment.py` from docs/deployment.json; do not edit. All test images of each data",
         "set; differences to torch in units of the normalised map (0.1 = high quantile of good parts), verdicts by the",
-        "threshold in each file. Images that the run kept at native size are decoded and resized by each runtime's own",
-        "side. Latencies are of one image at a time, from pixels to score, on the machine of docs/benchmarks.md.",
+        "threshold in each file; Model API's flips are of its verdicts against ours on the same file. Images that the",
+        "run kept at native size are decoded and resized by each runtime's own side. Latencies are of one image at a",
+        "time, from pixels to score, on the machine of docs/benchmarks.md.",
     ]
     for name, models in found.items():
         lines += [

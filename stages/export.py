@@ -22,7 +22,7 @@ def main() -> None:
     prepared = load_prepared(locate_prepared(item.category))
     detector, values = load_detector(item.detector)
     header = replace(ModelHeader.parse(values, item.detector), git_revision=find_revision())
-    exported, choice = export_models(detector, header, prepared, item, params.export)
+    exported, choice = export_models(detector, header, prepared, item, params.export, params.evaluate.fpr_limit)
     chosen = choose_images(prepared, params.export.parity_images)
     models = compare_models(TorchEngine(item.detector), exported, prepared, chosen, params.evaluate.fpr_limit)
     int8 = {"int8": vars(choice)} if choice else {}

@@ -161,6 +161,7 @@ class ExportParams:
     int8_images: Annotated[int, Range(1, 100_000)]
     int8_fallback: Literal["none", "fp16"]
     max_auroc_drop: Fraction
+    max_au_pro_drop: Fraction
     parity_images: Annotated[int, Range(2, 100_000)]
     max_map_difference_fp32: Annotated[float, Range(0, 1)]
     max_map_difference_fp16: Annotated[float, Range(0, 1)]

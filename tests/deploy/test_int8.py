@@ -6,18 +6,19 @@ import pytest
 from tiny_models import HEADER, SIDE
 
 from efficientad.deploy import int8
-from efficientad.deploy.int8 import Choice, fit_header, refuse, write_int8
+from efficientad.deploy.int8 import Allowed, Choice, fit_header, refuse, write_int8
 from efficientad.deploy.onnx import write_onnx
 from efficientad.deploy.openvino import OpenVINOEngine, save_ir, write_openvino
 from efficientad.deploy.predictor import load_engine
 from efficientad.deploy.quantise import KEPT, find_float_nodes, quantise
-from efficientad.deploy.trial import Trial
+from efficientad.deploy.trial import Accuracy, Trial
 from efficientad.weights import load_detector
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(0, 256, (6, SIDE, SIDE, 3), dtype=np.uint8)
 IMAGES = RNG.integers(0, 256, (24, SIDE, SIDE, 3), dtype=np.uint8)
-TRIAL = Trial(IMAGES, np.repeat([0, 1], [19, 5]))
+TRIAL = Trial(IMAGES, np.repeat([0, 1], [19, 5]), np.arange(24)[:, None, None] >= np.full((SIDE, SIDE), 19))
+ALLOWED = Allowed(0.005, 0.01, 0.3)
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +83,18 @@ def test_the_same_model_and_images_give_the_same_bytes(float_xml, eight_bits, tm
 
 
 def test_the_first_candidate_that_keeps_the_accuracy_is_written(write_float, tmp_path, monkeypatch):
-    aurocs = iter([0.95, 0.80, 0.948])  # float, nothing kept, first kept
-    monkeypatch.setattr(int8, "measure_auroc", lambda engine, trial: next(aurocs))
-    choice = write_int8(write_float, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, 0.005)
-    assert choice.kept == "first"
-    assert choice.auroc_drops == pytest.approx({"nothing": 0.15, "first": 0.002})
+    found = iter([(0.95, 0.9), (0.80, 0.9), (0.95, 0.88), (0.948, 0.895)])  # float, then a candidate each
+    monkeypatch.setattr(int8, "measure_accuracy", lambda *_: Accuracy(*next(found)))
+    choice = write_int8(write_float, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
+    assert choice.kept == "last"
+    assert choice.auroc_drops == pytest.approx({"nothing": 0.15, "first": 0.0, "last": 0.002})
+    assert choice.au_pro_drops == pytest.approx({"nothing": 0.0, "first": 0.02, "last": 0.005})
     assert load_engine(tmp_path).header.category == HEADER.category
 
 
 def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(write_float, tmp_path):
     path = tmp_path / "model.xml"
-    write_int8(write_float, HEADER, path, NORMALS, TRIAL, 1.0)
+    write_int8(write_float, HEADER, path, NORMALS, TRIAL, Allowed(1, 1, 0.3))
     engine = OpenVINOEngine(path)
     scores = engine.run(IMAGES).scores
     assert engine.header.threshold == pytest.approx(float(scores[:19].max()), abs=1e-5)  # 19 images, rate 0.05
@@ -105,18 +107,19 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(write_floa
 
 
 def test_nothing_is_written_when_no_candidate_will_do(write_float, tmp_path, monkeypatch):
-    aurocs = iter([0.95, 0.80, 0.81, 0.82, 0.83])
-    monkeypatch.setattr(int8, "measure_auroc", lambda engine, trial: next(aurocs))
-    choice = write_int8(write_float, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, 0.005)
+    found = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9), (0.83, 0.9)])
+    monkeypatch.setattr(int8, "measure_accuracy", lambda *_: Accuracy(*next(found)))
+    choice = write_int8(write_float, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
     assert choice.kept is None
     assert list(choice.auroc_drops) == list(KEPT)
     assert not (tmp_path / "1").exists()
 
 
 def test_the_refusal_says_each_drop_and_the_way_out():
-    message = str(refuse(Choice(None, {"nothing": 0.15, "first": 0.02}), 0.005))
-    assert "within 0.005" in message
-    assert "0.1500 with nothing kept in float, 0.0200 with first kept in float" in message
+    choice = Choice(None, {"nothing": 0.15, "first": 0.02}, {"nothing": 0.01, "first": 0.0})
+    message = str(refuse(choice, ALLOWED))
+    assert "within 0.005 and 0.01" in message
+    assert "0.1500 and 0.0100 with nothing kept in float, 0.0200 and 0.0000 with first kept in float" in message
     assert "int8_fallback: fp16" in message
 
 

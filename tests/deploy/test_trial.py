@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from efficientad.deploy.engine import Outputs
-from efficientad.deploy.trial import Trial, measure_auroc, paint_trial
+from efficientad.deploy.trial import measure_accuracy, paint_trial
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(90, 110, (4, 64, 64, 3), dtype=np.uint8)
@@ -10,13 +10,14 @@ PHOTOGRAPHS = RNG.integers(0, 256, (3, 80, 80, 3), dtype=np.uint8)
 
 
 class Judge:
-    """Scores an image by `score`."""
+    """Scores an image by its map's largest value."""
 
-    def __init__(self, score):
-        self.score = score
+    def __init__(self, judge):
+        self.judge = judge
 
     def run(self, images):
-        return Outputs(np.zeros(images.shape[:3], np.float32), np.array([self.score(one) for one in images]))
+        maps = np.stack([self.judge(one.astype(np.float32)) for one in images])
+        return Outputs(maps, maps.max(axis=(1, 2)))
 
 
 def test_a_trial_is_the_normal_images_and_painted_copies_of_each():
@@ -34,13 +35,34 @@ def test_the_same_images_give_the_same_trial():
     np.testing.assert_array_equal(paint_trial(NORMALS, PHOTOGRAPHS).images, paint_trial(NORMALS, PHOTOGRAPHS).images)
 
 
-def test_auroc_is_that_of_the_engine_s_scores():
+def test_masks_are_what_a_defect_changed():
     trial = paint_trial(NORMALS, PHOTOGRAPHS)
-    assert measure_auroc(Judge(lambda image: np.abs(image.astype(float) - 100).max()), trial) > 0.9
-    assert measure_auroc(Judge(lambda image: 1.0), trial) == 0.5
+    assert not trial.masks[:4].any()
+    difference = np.abs(trial.images[4:].astype(int) - np.tile(NORMALS, (3, 1, 1, 1))).max(axis=-1)
+    np.testing.assert_array_equal(trial.masks[4:], difference >= 8)
+    assert trial.masks[4:].any(axis=(1, 2)).mean() > 0.8
+
+
+def test_a_defect_of_a_large_image_lies_in_a_piece_of_it():
+    normals = RNG.integers(90, 110, (2, 300, 700, 3), dtype=np.uint8)
+    photographs = RNG.integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
+    trial = paint_trial(normals, photographs)
+    places = [np.argwhere(mask) for mask in trial.masks if mask.any()]
+    assert len(places) >= 4
+    assert all((place.max(axis=0) - place.min(axis=0) < 256).all() for place in places)
+    assert len({tuple(place.min(axis=0) // 50) for place in places}) > 1
+
+
+def test_accuracy_is_that_of_the_engine_s_scores_and_maps():
+    trial = paint_trial(NORMALS, PHOTOGRAPHS)
+    right = measure_accuracy(Judge(lambda image: np.abs(image - 100).max(axis=-1)), trial, 0.3)
+    assert right.image_auroc > 0.9
+    assert right.au_pro > 0.9
+    blind = measure_accuracy(Judge(lambda image: np.ones(image.shape[:2], np.float32)), trial, 0.3)
+    assert blind == pytest.approx((0.5, 0.15))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_scores_that_are_not_finite_are_the_worst(bad):
-    trial = Trial(NORMALS, np.array([0, 0, 1, 1]))
-    assert measure_auroc(Judge(lambda image: bad if image is not None else 0), trial) == 0
+    trial = paint_trial(NORMALS, PHOTOGRAPHS)
+    assert measure_accuracy(Judge(lambda image: np.full(image.shape[:2], bad, np.float32)), trial, 0.3) == (0, 0)

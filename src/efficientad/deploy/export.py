@@ -7,7 +7,7 @@ import numpy as np
 from efficientad.data.prepared import Prepared
 from efficientad.data.pretraining.write import load_pretraining
 from efficientad.deploy.engine import ModelHeader
-from efficientad.deploy.int8 import Choice, refuse, write_int8
+from efficientad.deploy.int8 import Allowed, Choice, refuse, write_int8
 from efficientad.deploy.onnx import write_onnx
 from efficientad.deploy.openvino import write_openvino
 from efficientad.deploy.trial import paint_trial
@@ -17,7 +17,7 @@ from efficientad.params import ExportParams
 
 
 def export_models(
-    detector: Detector, header: ModelHeader, prepared: Prepared, item: Item, params: ExportParams
+    detector: Detector, header: ModelHeader, prepared: Prepared, item: Item, params: ExportParams, fpr_limit: float
 ) -> tuple[dict[str, Path], Choice | None]:
     """Write ONNX and an IR of each precision asked for; return the files by name, and how INT8 was chosen.
 
@@ -30,7 +30,7 @@ def export_models(
     for precision in params.precisions:
         path = item.locate_openvino(precision)
         if precision == "int8":
-            choice = _export_int8(detector, header, prepared, path, params)
+            choice = _export_int8(detector, header, prepared, path, params, fpr_limit)
             if choice.kept is None:
                 continue
         else:
@@ -40,7 +40,7 @@ def export_models(
 
 
 def _export_int8(
-    detector: Detector, header: ModelHeader, prepared: Prepared, path: Path, params: ExportParams
+    detector: Detector, header: ModelHeader, prepared: Prepared, path: Path, params: ExportParams, fpr_limit: float
 ) -> Choice:
     def write_float(of: ModelHeader, xml: Path) -> None:
         write_onnx(detector, of, xml.with_suffix(".onnx"))
@@ -49,9 +49,10 @@ def _export_int8(
     train = prepared.indices("train")
     evenly = np.linspace(0, len(train) - 1, min(len(train), params.int8_images)).astype(int)
     trial = paint_trial(prepared.images[prepared.indices("validation")], load_pretraining(PRETRAINING).images)
-    choice = write_int8(write_float, header, path, prepared.images[train[evenly]], trial, params.max_auroc_drop)
+    allowed = Allowed(params.max_auroc_drop, params.max_au_pro_drop, fpr_limit)
+    choice = write_int8(write_float, header, path, prepared.images[train[evenly]], trial, allowed)
     if choice.kept is None:
-        error = refuse(choice, params.max_auroc_drop)
+        error = refuse(choice, allowed)
         if params.int8_fallback == "none":
             raise error
         print(f"warning: {error}")

@@ -12,16 +12,26 @@ from efficientad.calibration import choose_display_scale, fit_threshold
 from efficientad.deploy.engine import Engine, ModelHeader
 from efficientad.deploy.openvino import OpenVINOEngine, save_ir
 from efficientad.deploy.quantise import KEPT, quantise
-from efficientad.deploy.trial import Trial, measure_auroc
+from efficientad.deploy.trial import Trial, measure_accuracy
 from efficientad.errors import ParityError
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was kept in float (a key of `KEPT`; None where nothing was good enough), and each candidate's drop."""
+    """What was kept in float (a key of `KEPT`; None where nothing was good enough), and each candidate's drops."""
 
     kept: str | None
     auroc_drops: dict[str, float]
+    au_pro_drops: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """How far the accuracy may fall; `fpr_limit` is that of AU-PRO."""
+
+    auroc_drop: float
+    au_pro_drop: float
+    fpr_limit: float
 
 
 def write_int8(
@@ -30,9 +40,9 @@ def write_int8(
     xml: Path,
     normals: NDArray[np.uint8],
     trial: Trial,
-    max_auroc_drop: float,
+    allowed: Allowed,
 ) -> Choice:
-    """Write the first of the candidates to `xml` whose image AUROC on `trial` falls by no more than allowed.
+    """Write the first of the candidates to `xml` whose accuracy on `trial` falls by no more than allowed.
 
     write_float: writes the float IR with the header that it is given.
     normals:     (n, S, S, 3) training images, for the ranges.
@@ -41,21 +51,23 @@ def write_int8(
     the header: eight bits add to every squared difference, and the float model's threshold would give more alarms than
     stated. Nothing is written when no candidate will do.
     """
-    drops: dict[str, float] = {}
+    choice = Choice(None, {}, {})
     with TemporaryDirectory() as folder:
         float_xml, trial_xml = Path(folder) / "float.xml", Path(folder) / "int8.xml"
         write_float(header, float_xml)
-        reference = measure_auroc(OpenVINOEngine(float_xml), trial)
+        reference = measure_accuracy(OpenVINOEngine(float_xml), trial, allowed.fpr_limit)
         for name, kept in KEPT.items():
             save_ir(quantise(float_xml, normals, kept), header, trial_xml, fp16=False)
             engine = OpenVINOEngine(trial_xml)
-            drops[name] = reference - measure_auroc(engine, trial)
-            if drops[name] <= max_auroc_drop:
+            found = measure_accuracy(engine, trial, allowed.fpr_limit)
+            choice.auroc_drops[name] = reference.image_auroc - found.image_auroc
+            choice.au_pro_drops[name] = reference.au_pro - found.au_pro
+            if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
                 fitted = fit_header(engine, trial)
                 write_float(fitted, float_xml)  # the threshold is part of the graph, too
                 save_ir(quantise(float_xml, normals, kept), fitted, xml, fp16=False)
-                return Choice(name, drops)
-    return Choice(None, drops)
+                return replace(choice, kept=name)
+    return choice
 
 
 def fit_header(engine: Engine, trial: Trial) -> ModelHeader:
@@ -71,11 +83,14 @@ def fit_header(engine: Engine, trial: Trial) -> ModelHeader:
     )
 
 
-def refuse(choice: Choice, max_auroc_drop: float) -> ParityError:
+def refuse(choice: Choice, allowed: Allowed) -> ParityError:
     """Return the error that says why there is no INT8 model."""
-    drops = ", ".join(f"{drop:.4f} with {name} kept in float" for name, drop in choice.auroc_drops.items())
+    drops = ", ".join(
+        f"{drop:.4f} and {choice.au_pro_drops[name]:.4f} with {name} kept in float"
+        for name, drop in choice.auroc_drops.items()
+    )
     return ParityError(
-        f"openvino_int8: expected an image AUROC within {max_auroc_drop} of the float model's on held-out normal "
-        f"images and the same with synthetic defects, it drops by {drops}; set export.int8_fallback: fp16 to go on "
-        "without INT8, or take int8 out of export.precisions"
+        f"openvino_int8: expected image AUROC and AU-PRO within {allowed.auroc_drop} and {allowed.au_pro_drop} of the "
+        "float model's on held-out normal images and the same with synthetic defects, they drop by "
+        f"{drops}; set export.int8_fallback: fp16 to go on without INT8, or take int8 out of export.precisions"
     )
