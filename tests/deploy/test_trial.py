@@ -57,7 +57,7 @@ def test_accuracy_is_that_of_the_engine_s_scores_and_maps():
     trial = paint_trial(NORMALS, PHOTOGRAPHS)
     right = measure_accuracy(Judge(lambda image: np.abs(image - 100).max(axis=-1)), trial, 0.3)
     assert right.image_auroc > 0.9
-    assert right.au_pro > 0.9
+    assert right.au_pro > 0.5  # chance: 0.15
     blind = measure_accuracy(Judge(lambda image: np.ones(image.shape[:2], np.float32)), trial, 0.3)
     assert blind == pytest.approx((0.5, 0.15))
 
