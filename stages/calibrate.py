@@ -10,6 +10,7 @@ from efficientad.inference import compute_detections, compute_raw_maps
 from efficientad.layout import locate_prepared
 from efficientad.maps import fit_quantiles, select_cells
 from efficientad.params import load_params
+from efficientad.reconstruction import measure_autoencoder
 from efficientad.stage import parse_item, run_stage, write_json
 from efficientad.weights import load_detector, save_weights
 
@@ -45,8 +46,12 @@ def main() -> None:
         "version": __version__,
     }
     save_weights(detector, item.detector, header)
+    known = measure_autoencoder(detector, prepared.images, normals)
+    if known.variation < 1e-3:
+        print("warning: the autoencoder says the same of every image; lower train.*.autoencoder_learning_rate")
     quantiles = {"student": vars(student), "autoencoder": vars(autoencoder)}
-    write_json(item.locate_metrics("calibrate"), {"threshold": vars(threshold), "quantiles": quantiles})
+    found = {"threshold": vars(threshold), "quantiles": quantiles, "autoencoder": known._asdict()}
+    write_json(item.locate_metrics("calibrate"), found)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ LAYERS = [
     ("maps",),
     ("detector",),
     ("weights", "inference"),
+    ("reconstruction",),
     ("training", "reporting", "probe"),
     ("deploy",),
     ("cli",),
