@@ -1,6 +1,8 @@
 #include "efficientad/heat_map.hpp"
 
+#include <algorithm>
 #include <opencv2/imgproc.hpp>
+#include <vector>
 
 namespace efficientad {
 
@@ -21,6 +23,10 @@ cv::Mat draw_heat_map(const cv::Mat& image, const Prediction& prediction) {
   cv::cvtColor(heat, heat, cv::COLOR_BGR2RGB);
   cv::Mat blend;
   cv::addWeighted(image, 0.5, heat, 0.5, 0, blend);
+  std::vector<std::vector<cv::Point>> contours;
+  cv::findContours(map > prediction.threshold, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+  const int thickness = std::max(1, cvRound(std::max(image.rows, image.cols) / 512.0));
+  cv::drawContours(blend, contours, -1, cv::Scalar::all(255), thickness);
   return blend;
 }
 

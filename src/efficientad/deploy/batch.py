@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from efficientad.data.images import list_images, read_image, resize_image, resize_map, write_png
+from efficientad.data.images import list_images, outline, read_image, resize_image, resize_map, write_png
 from efficientad.deploy.engine import Engine, Outputs, run_all
 from efficientad.deploy.predictor import Prediction
 from efficientad.deploy.records import Record, Run, append_records, begin_results, tidy_results
@@ -145,12 +145,17 @@ def show_progress(total: int, done: int) -> Iterator[Callable[[], None]]:
 
 
 def draw_heat_map(image: NDArray[np.uint8], prediction: Prediction) -> NDArray[np.uint8]:
-    """Lay the anomaly map over an image (H, W, 3): blue at 0, red from twice the threshold on."""
+    """Lay the anomaly map over an image (H, W, 3): blue at 0, red from twice the threshold on.
+
+    A white line is drawn around what lies above the threshold.
+    """
     anomaly_map = resize_map(prediction.anomaly_map, image.shape[0], image.shape[1])
     low, high = 0.0, 2 * prediction.threshold
     if not low < high:  # a threshold at or below the level of normal pixels leaves no such range
         low, high = float(anomaly_map.min()), float(anomaly_map.max()) + 1e-6
-    return overlay_heat_map(image, anomaly_map, low, high)
+    picture = overlay_heat_map(image, anomaly_map, low, high)
+    thickness = max(1, round(max(image.shape[:2]) / 512))
+    return outline(picture, anomaly_map > prediction.threshold, (255, 255, 255), thickness)
 
 
 def _finish(engine: Engine, loaded: Loaded, outputs: Outputs, root: Path, pictures: Path | None) -> Record:
