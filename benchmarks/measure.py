@@ -34,11 +34,12 @@ def read_peak_memory() -> dict[str, float]:
     return found
 
 
+# Scaling comes first: a child's peak memory, as the system counts it, is at least its parent's when it was started.
 SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
+    "scaling": measure_scaling,
     "train_step": measure_train_step,
     "inference": measure_inference,
     "au_pro": measure_au_pro,
-    "scaling": measure_scaling,
     "peak_rss_mb": read_peak_memory,
 }
 
