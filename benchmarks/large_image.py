@@ -33,9 +33,9 @@ from efficientad.weights import load_teacher
 
 SIZE = (3000, 4000)
 DEFECT_PX = 10
-TRAIN, VALIDATION = 8, 4
+TRAIN, VALIDATION = 6, 2
 DEFECTS = ((120, 3700), (1500, 2000), (2900, 300))  # rows and columns of their middles
-STEPS = 150
+STEPS = 100
 
 
 def draw(rng: np.random.Generator, defect: tuple[int, int] | None = None) -> np.ndarray:
