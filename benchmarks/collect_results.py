@@ -13,14 +13,15 @@ from statistics import fmean, pstdev
 from typing import Any
 
 import yaml
+from original_size import measure_at_original_size
 
-from efficientad.layout import SUMMARY, locate_distill_metrics
+from efficientad.layout import SUMMARY, Item, locate_distill_metrics
 from efficientad.params import load_params
 from efficientad.stage import TIMINGS, read_json, write_json
 
 RESULTS, PAGE = Path("docs/results.json"), Path("docs/results.md")
 ABLATIONS = "ablations"
-METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro")
+METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "au_pro_original")
 
 # Image AUROC (AU-PRO) in percent, of the papers and of repositories' own tables.
 PUBLISHED = {
@@ -29,7 +30,7 @@ PUBLISHED = {
 }
 
 COLUMNS = (
-    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "preset, steps", "seeds",
+    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "AU-PRO, own size", "preset, steps", "seeds",
     "minutes (CPU)", "teacher's error",
 )  # fmt: skip
 
@@ -44,7 +45,9 @@ def collect(command: str) -> dict[str, Any]:
     timings = [json.loads(line) for line in TIMINGS.read_text("utf-8").splitlines()]
     results: dict[str, Any] = {}
     for size in params.sizes:
-        found = [items[f"{size}/{category}/{seed}"] for seed in params.seeds]
+        found = [
+            items[f"{size}/{category}/{seed}"] | _measure_original(Item(size, category, seed)) for seed in params.seeds
+        ]
         results[size] = {
             name: {
                 "mean": fmean(one[name] for one in found),
@@ -62,6 +65,11 @@ def collect(command: str) -> dict[str, Any]:
             "command": command,
         }
     return results
+
+
+def _measure_original(item: Item) -> dict[str, float]:
+    found = measure_at_original_size(item)
+    return {} if found is None else {"au_pro_original": found}
 
 
 def _find_minutes(timings: list[dict[str, Any]], stages: list[str]) -> dict[str, float]:
@@ -82,7 +90,7 @@ def render(results: dict[str, Any]) -> str:
         "",
         "Rendered by `benchmarks/collect_results.py` from docs/results.json; do not edit. Metrics are on raw scores of",
         "the test split, in percent, mean over the seeds (and their standard deviation where there are several); pixel",
-        "metrics at the model's resolution, data.image_size.",
+        "metrics at the model's resolution, data.image_size, and AU-PRO also at that of each image and its mask.",
         "Minutes are those of one detector's train stage on two cores of a server CPU in bfloat16, by the clock and of",
         "both cores together.",
         "",

@@ -12,6 +12,7 @@ import deployment
 import measure
 from ablations import measure_branches
 from collect_results import ABLATIONS, render
+from original_size import compare
 
 from efficientad.data.prepared import Prepared, PreparedRow
 from efficientad.detector import Detector
@@ -28,7 +29,7 @@ RESULT = {
 
 def test_a_row_has_percent_spread_and_a_dash_for_what_is_missing():
     (row,) = [line for line in render({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
-    assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | cpu, 400 | 0, 1 | 3.2 (6.0) | 0.800 |"
+    assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | cpu, 400 | 0, 1 | 3.2 (6.0) | 0.800 |"
 
 
 def test_the_page_and_the_readme_say_what_was_collected():
@@ -48,6 +49,13 @@ def test_ablations_have_a_row_a_variant():
     full = {"both": branch, "student": {"image_auroc": 0.7}, "autoencoder": branch, "size": "S", "seed": 0, "steps": 5}
     page = render({"tile": {"S": RESULT}, ABLATIONS: {"tile": {"full": full}}})
     assert "| full | 90.0 / 80.0 | 70.0 / - | 90.0 / 80.0 |" in page
+
+
+@pytest.mark.parametrize(("found", "expected"), [([[1, 1, 0, 0]], 1.0), ([[0, 0, 1, 1]], 0.0)])
+def test_maps_are_compared_at_the_size_of_each_mask(found, expected):
+    masks = [np.broadcast_to(np.arange(16) < 8, (8, 16)), np.broadcast_to(np.arange(6) < 3, (12, 6))]
+    assert compare([np.float32(found)] * 2, masks) == expected
+    assert compare([np.float32(found)], [np.zeros((8, 16), bool)]) is None
 
 
 def test_both_branches_together_are_what_the_detector_says():

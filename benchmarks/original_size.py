@@ -1,0 +1,47 @@
+"""AU-PRO at the images' own size, as publications give it, which may differ from image to image.
+
+The metrics of the pipeline are at the model's size (`data.image_size`). Here each map is resized to its image, as
+`efficientad predict` does, and compared with the mask as it was annotated.
+"""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.images import resize_map
+from efficientad.data.prepared import load_prepared
+from efficientad.data.providers import build_provider
+from efficientad.inference import compute_detections
+from efficientad.layout import Item, locate_prepared
+from efficientad.metrics.pixel_level import compute_au_pro
+from efficientad.params import load_params
+from efficientad.weights import load_detector
+
+
+def measure_at_original_size(item: Item) -> float | None:
+    """Return AU-PRO of a finished detector of this workspace on its test split; None where no mask is known."""
+    params = load_params(category=item.category)
+    provider = build_provider(item.category, params.data, params.synthetic)
+    prepared = load_prepared(locate_prepared(item.category))
+    detector, _ = load_detector(item.detector)
+    samples = {sample.name: sample for sample in provider.list_samples()}
+    test = prepared.indices("test")
+    masks = [provider.load_mask(samples[prepared.rows[index].name]) for index in test]
+    known = [place for place, mask in enumerate(masks) if mask is not None]
+    with TemporaryDirectory() as folder:
+        maps, _ = compute_detections(detector, prepared.images, test[known], Path(folder) / "maps.npy")
+        return compare([maps[place] for place in range(len(maps))], [masks[place] for place in known])
+
+
+def compare(maps: list[NDArray[np.float32]], masks: list[NDArray[np.bool_]]) -> float | None:
+    """Return AU-PRO of maps (h, w) brought to the sizes of their masks; None without any defect.
+
+    >>> half = np.arange(8) < 4
+    >>> compare([np.float32([[1, 1, 0, 0]])], [half[None]]), compare([], [])
+    (1.0, None)
+    """
+    if not any(mask.any() for mask in masks):
+        return None
+    return compute_au_pro([resize_map(one, *mask.shape) for one, mask in zip(maps, masks, strict=True)], masks)
