@@ -30,8 +30,8 @@ PUBLISHED = {
 }
 
 COLUMNS = (
-    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "AU-PRO, own size", "preset, steps", "seeds",
-    "minutes (CPU)", "teacher's error",
+    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "AU-PRO, own size",
+    "preset, steps", "seeds", "minutes (CPU)", "teacher's error",
 )  # fmt: skip
 
 

@@ -28,11 +28,12 @@ def measure_at_original_size(item: Item) -> float | None:
     detector, _ = load_detector(item.detector)
     samples = {sample.name: sample for sample in provider.list_samples()}
     test = prepared.indices("test")
-    masks = [provider.load_mask(samples[prepared.rows[index].name]) for index in test]
-    known = [place for place, mask in enumerate(masks) if mask is not None]
+    masks = {index: provider.load_mask(samples[prepared.rows[index].name]) for index in test}
+    known = {index: mask for index, mask in masks.items() if mask is not None}
     with TemporaryDirectory() as folder:
-        maps, _ = compute_detections(detector, prepared.images, test[known], Path(folder) / "maps.npy")
-        return compare([maps[place] for place in range(len(maps))], [masks[place] for place in known])
+        indices = np.array(list(known), np.intp)
+        maps, _ = compute_detections(detector, prepared.images, indices, Path(folder) / "maps.npy")
+        return compare(list(maps), list(known.values()))
 
 
 def compare(maps: list[NDArray[np.float32]], masks: list[NDArray[np.bool_]]) -> float | None:
