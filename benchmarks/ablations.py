@@ -16,10 +16,10 @@ import torch
 
 from efficientad.data.prepared import Prepared, load_prepared
 from efficientad.data.rows import Rows
-from efficientad.detector import Detector
+from efficientad.detector import Detector, RawMaps
 from efficientad.inference import compute_raw_maps
 from efficientad.layout import Item, locate_prepared
-from efficientad.maps import apply_quantiles, combine_maps, upscale_map
+from efficientad.maps import combine_maps, upscale_map
 from efficientad.networks.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.params import load_params
 from efficientad.reporting.evaluation import build_test_split, measure
@@ -59,16 +59,15 @@ def run_variant(name: str, item: Item, preset: str) -> dict[str, Any]:
 def measure_branches(detector: Detector, prepared: Prepared) -> dict[str, dict[str, float]]:
     """Return the accuracy of the student's map, of the autoencoder's, and of their mean, on the test split."""
     raw = compute_raw_maps(detector, prepared.images, prepared.indices("test"))
-    quantiles = (detector.student_quantiles, detector.autoencoder_quantiles)
-    student, autoencoder = (
-        apply_quantiles(torch.from_numpy(np.stack(maps))[:, None], low, high)
-        for maps, (low, high) in zip(raw, quantiles, strict=True)
-    )
+    student, autoencoder, *memories = (torch.from_numpy(np.stack(maps))[:, None] for maps in raw)
+    maps = detector.normalise_maps(RawMaps(student, autoencoder, tuple(memories)))
+    branches = {"student": maps[0], "autoencoder": maps[1], "both": combine_maps(maps[:2])}
+    if memories:
+        branches |= {"memory": combine_maps(maps[2:]), "all": combine_maps(maps)}
     found: dict[str, dict[str, float]] = {}
-    branches = {"student": student, "autoencoder": autoencoder, "both": combine_maps(student, autoencoder)}
     for name, cells in branches.items():
-        maps = upscale_map(cells, prepared.size)[:, 0].numpy()
-        metrics = measure(build_test_split(prepared, Rows(maps), maps.max(axis=(1, 2))), fpr_limit=0.3)
+        pixels = upscale_map(cells, prepared.size)[:, 0].numpy()
+        metrics = measure(build_test_split(prepared, Rows(pixels), pixels.max(axis=(1, 2))), fpr_limit=0.3)
         found[name] = {key: value for key, value in metrics.items() if key in ("image_auroc", "au_pro")}
     return found
 

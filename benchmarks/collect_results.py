@@ -21,6 +21,7 @@ from efficientad.stage import TIMINGS, read_json, write_json
 
 RESULTS, PAGE = Path("docs/results.json"), Path("docs/results.md")
 ABLATIONS = "ablations"
+BRANCHES = ("student", "autoencoder", "both", "memory", "all")
 METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "au_pro_original")
 
 # Image AUROC (AU-PRO) in percent, of the papers and of repositories' own tables.
@@ -141,21 +142,21 @@ def _render_published(results: dict[str, Any]) -> list[str]:
 
 
 def _render_ablations(ablations: dict[str, Any]) -> list[str]:
-    """Return a table of each data set: a row a variant, image AUROC and AU-PRO of both maps and of each alone."""
+    """Return a table of each data set: a row a variant, image AUROC and AU-PRO of the maps, together and alone."""
     lines = []
     for name, variants in ablations.items():
         one = next(iter(variants.values()))
         lines += [
             f"## Ablations on {name}",
             "",
-            f"Size {one['size']}, seed {one['seed']}, {one['steps']} steps: image AUROC / AU-PRO of the mean of both",
-            "maps, of the student's alone, of the autoencoder's alone. By `benchmarks/ablations.py`.",
+            f"Size {one['size']}, seed {one['seed']}, {one['steps']} steps: image AUROC / AU-PRO of each map alone",
+            "and of means of several; `both` are student and autoencoder. By `benchmarks/ablations.py`.",
             "",
-            "| | both | student | autoencoder |",
-            "|---|---|---|---|",
         ]
+        branches = [name for name in BRANCHES if any(name in found for found in variants.values())]
+        lines += ["| | " + " | ".join(branches) + " |", "|---" * (1 + len(branches)) + "|"]
         for variant, found in variants.items():
-            cells = [_format_branch(found[branch]) for branch in ("both", "student", "autoencoder")]
+            cells = [_format_branch(found[branch]) if branch in found else "-" for branch in branches]
             lines.append("| " + " | ".join([variant, *cells]) + " |")
         lines.append("")
     return lines

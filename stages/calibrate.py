@@ -1,4 +1,4 @@
-"""Stage calibrate@SIZE-CATEGORY-SEED: map quantiles and threshold, from validation normals only."""
+"""Stage calibrate@SIZE-CATEGORY-SEED: memories of normal images; map quantiles and threshold, from validation ones."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -6,33 +6,32 @@ from tempfile import TemporaryDirectory
 from efficientad import __version__
 from efficientad.calibration import choose_display_scale, fit_threshold
 from efficientad.data.prepared import hash_normals, load_prepared
-from efficientad.inference import compute_detections, compute_raw_maps
+from efficientad.inference import compute_detections
 from efficientad.layout import locate_prepared
-from efficientad.maps import fit_quantiles, select_cells
+from efficientad.memories import fit_memories
 from efficientad.params import load_params
+from efficientad.quantiles import fit_map_quantiles
 from efficientad.reconstruction import measure_autoencoder
 from efficientad.stage import parse_item, run_stage, write_json
 from efficientad.weights import load_detector, save_weights
 
 
 def main() -> None:
-    """Read params, fit quantiles, then the threshold on the scores that they give."""
+    """Read params, remember, fit quantiles, then the threshold on the scores that they give."""
     item = parse_item()
     params = load_params(category=item.category).calibrate
     prepared = load_prepared(locate_prepared(item.category))
     detector, header = load_detector(item.student)
     detector.set_region(prepared.region)
     normals = prepared.indices("validation")
-    levels = (params.low_quantile, params.high_quantile)
-    student, autoencoder = (
-        fit_quantiles([select_cells(one, prepared.region) for one in maps], *levels)
-        for maps in compute_raw_maps(detector, prepared.images, normals)
-    )
-    detector.set_calibration(student, autoencoder, threshold=float("inf"))
+    fit_memories(detector, prepared.images, prepared.indices("train"), params.memory_scales, params.memory_patches)
+    quantiles = fit_map_quantiles(detector, prepared, normals, params.low_quantile, params.high_quantile)
+    student, autoencoder, *memories = quantiles.values()
+    detector.set_calibration(student, autoencoder, float("inf"), memories)
     with TemporaryDirectory() as folder:
         _, scores = compute_detections(detector, prepared.images, normals, Path(folder) / "maps.npy")
     threshold = fit_threshold(scores, params.false_alarm_rate)
-    detector.set_calibration(student, autoencoder, threshold.value)
+    detector.set_calibration(student, autoencoder, threshold.value, memories)
     header |= {
         "image_size": list(prepared.size),
         "region": prepared.region is not None,
@@ -42,6 +41,8 @@ def main() -> None:
         "display_scale": choose_display_scale(scores, threshold.value),
         "student_quantiles": [student.low, student.high],
         "autoencoder_quantiles": [autoencoder.low, autoencoder.high],
+        "memory_quantiles": [end for one in memories for end in (one.low, one.high)],
+        "memories": detector.describe_memories(),
         "training_data": hash_normals(prepared),
         "version": __version__,
     }
@@ -49,8 +50,8 @@ def main() -> None:
     known = measure_autoencoder(detector, prepared.images, normals)
     if known.variation < 1e-3:
         print("warning: the autoencoder says the same of every image; lower train.*.autoencoder_learning_rate")
-    quantiles = {"student": vars(student), "autoencoder": vars(autoencoder)}
-    found = {"threshold": vars(threshold), "quantiles": quantiles, "autoencoder": known._asdict()}
+    levels = {name: vars(one) for name, one in quantiles.items()}
+    found = {"threshold": vars(threshold), "quantiles": levels, "autoencoder": known._asdict()}
     write_json(item.locate_metrics("calibrate"), found)
 
 

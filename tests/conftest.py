@@ -8,7 +8,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 import pytest
 import torch
-from tiny_models import HEADER, SIDE
+from tiny_models import HEADER, MEMORIES, SIDE
 
 from efficientad.deploy.onnx import write_onnx
 from efficientad.deploy.openvino import write_openvino
@@ -22,9 +22,13 @@ def models(tmp_path_factory):
     """A folder as the pipeline leaves it, of an untrained but calibrated detector at 64 px."""
     folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    detector = Detector("S").eval()
-    detector.set_calibration(Quantiles(0.5, 1.5), Quantiles(0.5, 1.5), HEADER.threshold)
-    save_weights(detector, folder / "detector.safetensors", vars(HEADER))
+    detector = Detector("S", memories=MEMORIES).eval()
+    for memory in detector.memories:
+        memory.projection.normal_()
+        memory.bank.normal_()
+    levels = Quantiles(0.5, 1.5)
+    detector.set_calibration(levels, levels, HEADER.threshold, [levels, Quantiles(0.5, 2.5)])
+    save_weights(detector, folder / "detector.safetensors", vars(HEADER) | {"memories": MEMORIES})
     write_onnx(detector, HEADER, folder / "detector.onnx")
     for precision in ("fp32", "fp16"):
         write_openvino(

@@ -22,7 +22,7 @@ TINY = {
     "distill": {"steps": 2, "batch_size": 2, "held_out_fraction": 0.2, "precision": "fp32",
                 "checkpoint_every": 1},
     "train": {"checkpoint_every": 3, "precision": "fp32"},
-    "calibrate": {"false_alarm_rate": 0.2},
+    "calibrate": {"false_alarm_rate": 0.2, "memory_scales": [2, 4], "memory_patches": 50},
     "evaluate": {"cases_per_group": 1},
     "export": {"parity_images": 4, "int8_images": 4, "max_auroc_drop": 1.0,
                "max_au_pro_drop": 1.0},

@@ -50,7 +50,7 @@ def test_normalised_map_is_zero_at_low_and_a_tenth_at_high_and_not_clamped():
 
 
 def test_combined_map_is_the_mean_of_the_branches():
-    assert float(combine_maps(torch.tensor(1.0), torch.tensor(4.0))) == 2.5
+    assert float(combine_maps([torch.tensor(1.0), torch.tensor(4.0)])) == 2.5
 
 
 def test_upscaled_map_puts_a_cell_over_its_patch():

@@ -6,7 +6,7 @@ import torch
 
 from efficientad.data.prepared import Prepared, PreparedRow
 from efficientad.errors import DataError, MetricError
-from efficientad.probe import ProbeParams, choose_bank, compute_nearest_map, describe_by_backbone, probe_features
+from efficientad.probe import ProbeParams, describe_by_backbone, probe_features
 
 SIDE = 64  # 16 cells, of which `describe` leaves out 4 a side
 
@@ -49,26 +49,6 @@ def test_without_masks_there_is_no_pixel_metric():
 def test_repeats_bit_for_bit():
     prepared, params = build_prepared(6, 4, 4), ProbeParams(patches_per_image=20, bank_size=30)
     assert probe_features(describe, prepared, params) == probe_features(describe, prepared, params)
-
-
-def test_nearest_distance_equals_one_against_all():
-    torch.manual_seed(0)
-    features, bank = torch.randn(2, 5, 3, 4), torch.randn(7, 5)
-    expected = (features.permute(0, 2, 3, 1)[..., None, :] - bank).square().mean(-1).amin(-1)
-    torch.testing.assert_close(compute_nearest_map(features, bank)[:, 0], expected)
-
-
-def test_bank_keeps_the_rare_patch_that_a_random_choice_would_miss():
-    torch.manual_seed(0)
-    patches = torch.randn(5000, 8) * 0.01
-    patches[4321] += 5
-    chosen = choose_bank(patches, 10, seed=0)
-    assert 4321 in chosen.tolist()
-    assert len(set(chosen.tolist())) == 10
-
-
-def test_a_bank_larger_than_the_patches_is_all_of_them():
-    assert choose_bank(torch.randn(5, 3), 9, seed=0).tolist() == [0, 1, 2, 3, 4]
 
 
 def test_says_what_is_missing():

@@ -48,7 +48,8 @@ def test_ablations_have_a_row_a_variant():
     branch = {"image_auroc": 0.9, "au_pro": 0.8}
     full = {"both": branch, "student": {"image_auroc": 0.7}, "autoencoder": branch, "size": "S", "seed": 0, "steps": 5}
     page = render({"tile": {"S": RESULT}, ABLATIONS: {"tile": {"full": full}}})
-    assert "| full | 90.0 / 80.0 | 70.0 / - | 90.0 / 80.0 |" in page
+    assert "| | student | autoencoder | both |\n" in page
+    assert "| full | 70.0 / - | 90.0 / 80.0 | 90.0 / 80.0 |" in page
 
 
 @pytest.mark.parametrize(("found", "expected"), [([[1, 1, 0, 0]], 1.0), ([[0, 0, 1, 1]], 0.0)])
@@ -58,9 +59,12 @@ def test_maps_are_compared_at_the_size_of_each_mask(found, expected):
     assert compare([np.float32(found)], [np.zeros((8, 16), bool)]) is None
 
 
-def test_both_branches_together_are_what_the_detector_says():
+@pytest.mark.parametrize(("scales", "together"), [((), "both"), ((2, 4), "all")])
+def test_the_branches_together_are_what_the_detector_says(scales, together):
     torch.manual_seed(0)
-    detector = Detector("S").eval()
+    detector = Detector("S", memories=[(scale, 5) for scale in scales]).eval()
+    for memory in detector.memories:
+        memory.projection.normal_()
     detector.student_quantiles.copy_(torch.tensor([0.1, 0.5]))
     rng = np.random.default_rng(0)
     images, masks = rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8), np.zeros((8, 64, 64), bool)
@@ -70,8 +74,8 @@ def test_both_branches_together_are_what_the_detector_says():
     with torch.inference_mode():
         scores = detector(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).anomaly_score.numpy()
     pairs = scores[4:, None] > scores[None, :4]
-    assert found["both"]["image_auroc"] == pytest.approx(pairs.mean())
-    assert set(found) == {"both", "student", "autoencoder"}
+    assert found[together]["image_auroc"] == pytest.approx(pairs.mean())
+    assert set(found) == {"both", "student", "autoencoder"} | ({"memory", "all"} if scales else set())
     assert all(0 <= one["au_pro"] <= 1 for one in found.values())
 
 

@@ -3,6 +3,7 @@
 from efficientad.deploy.engine import ModelHeader
 
 SIDE = 64
+MEMORIES = [(2, 50), (4, 20)]
 HEADER = ModelHeader(
     size="S",
     image_size=(SIDE, SIDE),
@@ -15,4 +16,5 @@ HEADER = ModelHeader(
     training_data="0123abcd",
     version="0.1.0",
     git_revision="4567ef",
+    memory_quantiles=(0.5, 1.5, 0.5, 2.5),
 )

@@ -4,6 +4,7 @@ Everything that a score depends on is a buffer in here: the ImageNet normalisati
 statistics, the map quantiles and the threshold. Importing it loads neither lightning, cv2 nor openvino.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,10 +20,12 @@ from efficientad.maps import (
     compute_distance_map,
     compute_score,
     resize_cells,
+    spread_cells,
     upscale_map,
 )
 from efficientad.networks.autoencoder import Autoencoder, view_whole
 from efficientad.networks.cells import count_cells, split_cells
+from efficientad.networks.memory import Memory
 from efficientad.networks.pdn import (
     STUDENT_CHANNELS,
     TEACHER_CHANNELS,
@@ -37,13 +40,15 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class RawMaps(NamedTuple):
-    """The two distance maps (B, 1, h, w), at one cell every 4 px, not normalised.
+    """The distance maps (B, 1, h, w), at one cell every 4 px, not normalised.
 
-    Of an image larger than 256 px the autoencoder's has the cells of the view of 256 px.
+    Of an image larger than 256 px the autoencoder's has the cells of the view of 256 px; a memory's has those of its
+    smaller view, whatever the image's size is.
     """
 
     student_map: Tensor
     autoencoder_map: Tensor
+    memory_maps: tuple[Tensor, ...] = ()
 
 
 class Detection(NamedTuple):
@@ -71,11 +76,11 @@ class ImageNormaliser(nn.Module):
 
 
 class Detector(nn.Module):
-    """Teacher, student and autoencoder with everything that turns their features into a score.
+    """Teacher, student, autoencoder and memories, with everything that turns their features into a score.
 
     A fresh detector has random networks, neutral statistics and quantiles 0 and 1; the pipeline's stages
     fill them: `distill` the teacher, `train` the rest of the networks and the channel statistics,
-    `calibrate` the quantiles and the threshold.
+    `calibrate` the memories, the quantiles and the threshold.
     """
 
     teacher_mean: Tensor
@@ -85,11 +90,18 @@ class Detector(nn.Module):
     threshold: Tensor
     region: Tensor
 
-    def __init__(self, size: PDNSize, shared_convolutions: int = 0, region_size: tuple[int, int] | None = None) -> None:
+    def __init__(
+        self,
+        size: PDNSize,
+        shared_convolutions: int = 0,
+        region_size: tuple[int, int] | None = None,
+        memories: Sequence[tuple[int, int]] = (),
+    ) -> None:
         """Build the networks.
 
         shared_convolutions: so many less has the student, and goes on from the teacher's.
         region_size: height and width in px where a region of interest is to be loaded; None judges everything.
+        memories: scale and number of patches of each that is to be loaded.
         """
         super().__init__()
         self.size = size
@@ -100,6 +112,7 @@ class Detector(nn.Module):
         self.shared_layers = count_layers(student, shared_convolutions)
         self.student = nn.Sequential(*list(student)[self.shared_layers :])
         self.autoencoder = Autoencoder()
+        self.memories = nn.ModuleList(Memory(scale, patches) for scale, patches in memories)
         self.register_buffer("teacher_mean", torch.zeros(1, TEACHER_CHANNELS, 1, 1))
         self.register_buffer("teacher_std", torch.ones(1, TEACHER_CHANNELS, 1, 1))
         self.register_buffer("student_quantiles", torch.tensor([0.0, 1.0]))  # low, high
@@ -119,12 +132,13 @@ class Detector(nn.Module):
         with the autoencoder as a whole, at the size of the view.
         """
         normalised = self.normaliser(image)
+        memory_maps = self._compare_with_memories(view_whole(normalised)) if len(self.memories) else ()
         height, width = (int(side) for side in image.shape[-2:])  # plain numbers when traced, too
         if max(height, width) > VIEW_PX:
             rows = split_cells(height, width)
             parts = [[self._compare_with_student(tile.crop_image(normalised)) for tile in row] for row in rows]
             student_map = torch.cat([torch.cat(row, dim=-1) for row in parts], dim=-2)
-            return RawMaps(student_map, self._compare_with_autoencoder(view_whole(normalised)))
+            return RawMaps(student_map, self._compare_with_autoencoder(view_whole(normalised)), memory_maps)
         hidden = self.teacher[: self.shared_layers](normalised)
         teacher = self.normalise_features(self.teacher[self.shared_layers :](hidden))  # (B, 384, 56, 56) at 256 x 256
         predicted_teacher, predicted_autoencoder = split_student(self.student(hidden))
@@ -133,7 +147,18 @@ class Detector(nn.Module):
         return RawMaps(
             compute_distance_map(teacher, predicted_teacher),
             compute_distance_map(autoencoder, predicted_autoencoder),
+            memory_maps,
         )
+
+    def _compare_with_memories(self, view: Tensor) -> tuple[Tensor, ...]:
+        return tuple(memory(self.teacher(memory.shrink(view))) for memory in self._list_memories())
+
+    def describe_memories(self) -> list[tuple[int, int]]:
+        """Return scale and number of patches of each memory, as the constructor takes them."""
+        return [(memory.scale, len(memory.bank)) for memory in self._list_memories()]
+
+    def _list_memories(self) -> list[Memory]:
+        return [memory for memory in self.memories if isinstance(memory, Memory)]
 
     def _compare_with_student(self, normalised: Tensor) -> Tensor:
         hidden = self.teacher[: self.shared_layers](normalised)
@@ -154,22 +179,35 @@ class Detector(nn.Module):
 
     def forward(self, image: Tensor) -> Detection:
         """Find anomalies in an RGB image (B, 3, H, W) in [0, 1]; see `Detection`."""
-        raw = self.compute_raw_maps(image)
-        student = apply_quantiles(raw.student_map, self.student_quantiles[0], self.student_quantiles[1])
-        autoencoder = apply_quantiles(raw.autoencoder_map, self.autoencoder_quantiles[0], self.autoencoder_quantiles[1])
-        if autoencoder.shape != student.shape:
-            autoencoder = resize_cells(autoencoder, (int(student.shape[-2]), int(student.shape[-1])))
-        anomaly_map = upscale_map(combine_maps(student, autoencoder), (image.shape[-2], image.shape[-1]))
+        maps = self.normalise_maps(self.compute_raw_maps(image))
+        anomaly_map = upscale_map(combine_maps(maps), (image.shape[-2], image.shape[-1]))
         if self.region.ndim:
             anomaly_map = anomaly_map * self.region
         return Detection(anomaly_map, compute_score(anomaly_map))
+
+    def normalise_maps(self, raw: RawMaps) -> list[Tensor]:
+        """Return the maps of student, autoencoder and memories, normalised, all on the student's cells."""
+        cells = (int(raw.student_map.shape[-2]), int(raw.student_map.shape[-1]))
+        student = apply_quantiles(raw.student_map, self.student_quantiles[0], self.student_quantiles[1])
+        autoencoder = apply_quantiles(raw.autoencoder_map, self.autoencoder_quantiles[0], self.autoencoder_quantiles[1])
+        if autoencoder.shape != student.shape:
+            autoencoder = resize_cells(autoencoder, cells)
+        memories = [
+            spread_cells(apply_quantiles(one, memory.quantiles[0], memory.quantiles[1]), cells)
+            for one, memory in zip(raw.memory_maps, self._list_memories(), strict=True)
+        ]
+        return [student, autoencoder, *memories]
 
     def set_region(self, region: NDArray[np.bool_] | None) -> None:
         """Judge the pixels of a region (H, W) alone, which has the size of the images; None judges everything."""
         self.region = torch.ones((), dtype=torch.bool) if region is None else torch.from_numpy(region)
 
-    def set_calibration(self, student: Quantiles, autoencoder: Quantiles, threshold: float) -> None:
-        """Store what `calibrate` learnt from held-out normal images."""
+    def set_calibration(
+        self, student: Quantiles, autoencoder: Quantiles, threshold: float, memories: Sequence[Quantiles] = ()
+    ) -> None:
+        """Store what `calibrate` learnt from held-out normal images; of each memory, too."""
         self.student_quantiles.copy_(torch.tensor([student.low, student.high]))
         self.autoencoder_quantiles.copy_(torch.tensor([autoencoder.low, autoencoder.high]))
+        for memory, quantiles in zip(self._list_memories(), memories, strict=True):
+            memory.quantiles.copy_(torch.tensor([quantiles.low, quantiles.high]))
         self.threshold.fill_(threshold)

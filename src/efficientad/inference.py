@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientad.data.rows import Rows, read_row
-from efficientad.detector import Detector, RawMaps
+from efficientad.detector import Detector
 
 BATCH = 4
 _LARGE_PX = 512  # a side from which on an image is a batch of its own
@@ -31,16 +31,16 @@ def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp]) -> Ite
 
 def compute_raw_maps(
     detector: Detector, images: NDArray[np.uint8], indices: NDArray[np.intp]
-) -> tuple[list[NDArray[np.float32]], list[NDArray[np.float32]]]:
-    """Return the raw student and autoencoder maps (h, w) of the chosen images: 25 kB an image."""
+) -> list[list[NDArray[np.float32]]]:
+    """Return the raw maps (h, w) of student, autoencoder and memories, each of the chosen images: 28 kB an image."""
     detector = detector.to(choose_device()).eval()
-    batches: list[RawMaps] = []
+    found: list[list[NDArray[np.float32]]] = [[] for _ in range(2 + len(detector.memories))]
     with torch.inference_mode():
         for image in iterate_batches(images, indices):
-            batches.append(detector.compute_raw_maps(image))
-    student = [one for batch in batches for one in batch.student_map[:, 0].cpu().numpy()]
-    autoencoder = [one for batch in batches for one in batch.autoencoder_map[:, 0].cpu().numpy()]
-    return student, autoencoder
+            raw = detector.compute_raw_maps(image)
+            for maps, batch in zip(found, [raw.student_map, raw.autoencoder_map, *raw.memory_maps], strict=True):
+                maps += list(batch[:, 0].cpu().numpy())
+    return found
 
 
 def compute_detections(

@@ -54,9 +54,12 @@ def apply_quantiles(raw_map: Tensor, low: Tensor, high: Tensor) -> Tensor:
     return QUANTILE_SCALE * (raw_map - low) / (high - low)
 
 
-def combine_maps(student_map: Tensor, autoencoder_map: Tensor) -> Tensor:
-    """Average the two normalised maps (B, 1, h, w) of the local and the global branch."""
-    return 0.5 * (student_map + autoencoder_map)
+def combine_maps(maps: Sequence[Tensor]) -> Tensor:
+    """Average the normalised maps (B, 1, h, w) of all branches; the paper has two, the local and the global one."""
+    combined = maps[0]
+    for one in maps[1:]:
+        combined = combined + one
+    return combined / len(maps)
 
 
 def upscale_map(cell_map: Tensor, image_size: tuple[int, int]) -> Tensor:
@@ -75,6 +78,17 @@ def resize_cells(cell_map: Tensor, cells: tuple[int, int]) -> Tensor:
     """
     around = 2 * BORDER_CELLS
     resized = upscale_map(cell_map, (cells[0] + around, cells[1] + around))
+    return resized[..., BORDER_CELLS:-BORDER_CELLS, BORDER_CELLS:-BORDER_CELLS]
+
+
+def spread_cells(cell_map: Tensor, cells: tuple[int, int]) -> Tensor:
+    """Bring a map (B, 1, h, w) of few cells to the many cells (B, 1, *cells) of the same image at a larger size.
+
+    As `resize_cells`, but around them the outermost values go on: a patch of a small view sees to the border.
+    """
+    height, width = (side + 2 * BORDER_CELLS for side in cells)
+    padded = F.pad(cell_map, (BORDER_CELLS,) * 4, mode="replicate")
+    resized = F.interpolate(padded, (height, width), mode="bilinear", align_corners=False)
     return resized[..., BORDER_CELLS:-BORDER_CELLS, BORDER_CELLS:-BORDER_CELLS]
 
 

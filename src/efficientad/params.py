@@ -138,8 +138,10 @@ class TrainParams:
 
 @dataclass(frozen=True)
 class CalibrateParams:
-    """Stage calibrate: what is learnt from held-out normal images."""
+    """Stage calibrate: what is remembered of normal images, and what is learnt from held-out ones."""
 
+    memory_scales: tuple[Annotated[int, Range(1, 7)], ...]
+    memory_patches: Annotated[int, Range(1, 100_000)]
     low_quantile: Fraction
     high_quantile: Fraction
     false_alarm_rate: Annotated[float, Range(0.0001, 0.5)]

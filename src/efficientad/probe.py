@@ -6,14 +6,12 @@ is about what to hope for from a student of that teacher. Minutes instead of a t
 backbones and images. It reads the test split, so what it chose is no longer tested there.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientad.data.prepared import Prepared
@@ -21,15 +19,13 @@ from efficientad.detector import ImageNormaliser
 from efficientad.errors import DataError
 from efficientad.inference import choose_device, iterate_batches
 from efficientad.maps import upscale_map
+from efficientad.memories import Describe, choose_bank, sample_patches
 from efficientad.metrics.image_level import compute_image_metrics
 from efficientad.metrics.pixel_level import compute_au_pro
 from efficientad.networks.backbones import BACKBONE_IMAGE_PX, TEACHER_IMAGE_PX, build_backbone, compute_targets
+from efficientad.networks.memory import compute_nearest_map
 from efficientad.params import PDNSize
 from efficientad.weights import load_teacher
-
-Describe = Callable[[Tensor], Tensor]  # RGB (B, 3, H, W) in [0, 1] -> features (B, C, h, w)
-_PROJECTED = 48  # dimensions in which the bank is chosen; squared distances keep to about sqrt(2 / 48) = 20 %
-_CHUNK = 2048  # patches
 
 
 @dataclass(frozen=True)
@@ -73,14 +69,14 @@ def probe_features(describe: Describe, prepared: Prepared, params: ProbeParams) 
     if not len(train):
         raise DataError("expected normal training images in the prepared folder, found none; prepare it again")
     with torch.inference_mode():
-        patches = sample_patches(describe, prepared.images, train, params)
+        patches = sample_patches(describe, prepared.images, train, params.patches_per_image, params.seed)
         mean, std = patches.mean(0), patches.std(0).clamp(min=1e-6)
         patches = (patches - mean) / std
         bank = patches[choose_bank(patches, params.bank_size, params.seed)]
         maps = []
         for image in iterate_batches(prepared.images, test):
             features = (describe(image).float() - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
-            maps.append(compute_nearest_map(features, bank).cpu())
+            maps += [compute_nearest_map(one[None], bank).cpu() for one in features]
     cells = torch.cat(maps)
     scores = cells.amax(dim=(1, 2, 3)).numpy()
     found = compute_image_metrics(scores, np.array([prepared.rows[index].label for index in test]))
@@ -89,47 +85,3 @@ def probe_features(describe: Describe, prepared: Prepared, params: ProbeParams) 
     if masks.any():
         found["au_pro"] = compute_au_pro(upscale_map(cells[known], prepared.size)[:, 0].numpy(), masks)
     return found
-
-
-def sample_patches(
-    describe: Describe, images: NDArray[np.uint8], indices: NDArray[np.intp], params: ProbeParams
-) -> Tensor:
-    """Return a seeded choice of each image's feature vectors, (N, C) float32."""
-    generator = torch.Generator().manual_seed(params.seed)
-    chosen = []
-    for image in iterate_batches(images, indices):
-        vectors = describe(image).float().flatten(2).transpose(1, 2)  # (B, h * w, C)
-        places = torch.randperm(vectors.shape[1], generator=generator)[: params.patches_per_image]
-        chosen.append(vectors[:, places.to(vectors.device)].flatten(0, 1))
-    return torch.cat(chosen)
-
-
-def choose_bank(patches: Tensor, count: int, seed: int) -> Tensor:
-    """Return the places of `count` patches of (N, C) that lie far from one another, all where N is not larger.
-
-    Greedy: each next one is the farthest from those chosen, so that rare patches of good parts are in it, which a
-    random choice would miss (Roth et al. 2022, algorithm 1, with a random projection).
-    """
-    if count >= len(patches):
-        return torch.arange(len(patches))
-    generator = torch.Generator().manual_seed(seed)
-    projection = torch.randn(patches.shape[1], min(_PROJECTED, patches.shape[1]), generator=generator)
-    points = patches @ projection.to(patches.device)
-    squares = points.square().sum(1)
-    nearest = torch.full_like(squares, torch.inf)
-    chosen = torch.zeros(count, dtype=torch.long)
-    for index in range(1, count):
-        last = chosen[index - 1]
-        nearest = torch.minimum(nearest, squares - 2 * (points @ points[last]) + squares[last])
-        chosen[index] = nearest.argmax()
-    return chosen
-
-
-def compute_nearest_map(features: Tensor, bank: Tensor) -> Tensor:
-    """Return each patch's squared distance to the nearest of `bank` (N, C), a mean over channels: (B, 1, h, w)."""
-    batch, channels, height, width = features.shape
-    vectors = features.permute(0, 2, 3, 1).reshape(-1, channels)
-    squares = bank.square().sum(1)
-    nearest = torch.cat([(squares - 2 * (part @ bank.T)).amin(dim=1) for part in torch.split(vectors, _CHUNK)])
-    distance = (nearest + vectors.square().sum(1)).clamp(min=0) / channels
-    return distance.view(batch, 1, height, width)

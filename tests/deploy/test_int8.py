@@ -64,8 +64,8 @@ def test_kept_convolutions_are_those_on_the_image_and_those_before_the_maps(floa
         nodes = list_convolutions(model, find_float_nodes(model, kept))
         return sorted(getattr(node, side)(0).get_partial_shape()[1].get_length() for node in nodes)
 
-    assert channels(("first",), "input") == [3, 3, 3]  # teacher, student, autoencoder
-    assert channels(("last",), "output") == [384, 384, 768]
+    assert channels(("first",), "input") == [3] * 5  # teacher, student, autoencoder, two views of the memories
+    assert channels(("last",), "output") == [384, 384, 384, 384, 768]
 
 
 def test_eight_bits_stay_near_the_float_model_and_take_less_room(float_xml, eight_bits):

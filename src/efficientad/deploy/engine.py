@@ -25,6 +25,7 @@ class ModelHeader:
     training_data: str  # sha256 of the normal images that it was trained and calibrated on
     version: str  # of this package
     git_revision: str = ""  # of the code that exported it; empty where that is not known
+    memory_quantiles: tuple[float, ...] = ()  # low, high of each memory's raw map
 
     @classmethod
     def parse(cls, values: dict[str, Any], where: object) -> "ModelHeader":
@@ -42,6 +43,7 @@ class ModelHeader:
                 training_data=str(values["training_data"]),
                 version=str(values["version"]),
                 git_revision=str(values.get("git_revision", "")),
+                memory_quantiles=_parse_numbers(values.get("memory_quantiles", ())),
             )
         except KeyError as error:
             raise ModelError(
@@ -64,8 +66,12 @@ def _parse_size(value: Any) -> tuple[int, int]:
 
 
 def _parse_pair(value: Any) -> tuple[float, float]:
-    low, high = value.split() if isinstance(value, str) else value
-    return float(low), float(high)
+    low, high = _parse_numbers(value)
+    return low, high
+
+
+def _parse_numbers(value: Any) -> tuple[float, ...]:
+    return tuple(float(one) for one in (value.split() if isinstance(value, str) else value))
 
 
 class Outputs(NamedTuple):
