@@ -21,7 +21,7 @@ LAYERS = [
     ("maps",),
     ("detector",),
     ("weights", "inference"),
-    ("reconstruction",),
+    ("memories", "quantiles", "reconstruction"),
     ("training", "reporting", "probe"),
     ("deploy",),
     ("cli",),
