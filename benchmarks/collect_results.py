@@ -32,7 +32,7 @@ PUBLISHED = {
 
 COLUMNS = (
     "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "AU-PRO, own size",
-    "preset, steps", "seeds", "minutes (CPU)", "teacher's error",
+    "preset, steps", "memories", "seeds", "minutes (CPU)", "teacher's error",
 )  # fmt: skip
 
 
@@ -60,6 +60,7 @@ def collect(command: str) -> dict[str, Any]:
         } | {
             "preset": params.train.preset,
             "steps": params.train.recipe.steps,
+            "memory_scales": list(params.calibrate.memory_scales),
             **_find_minutes(timings, [f"train.py {size} {category} {seed}" for seed in params.seeds]),
             "teacher": read_json(locate_distill_metrics(size) / "distill.json"),
             "data_md5": lock[f"prepare@{category}"]["outs"][0]["md5"],
@@ -93,7 +94,7 @@ def render(results: dict[str, Any]) -> str:
         "the test split, in percent, mean over the seeds (and their standard deviation where there are several); pixel",
         "metrics at the model's resolution, data.image_size, and AU-PRO also at that of each image and its mask.",
         "Minutes are those of one detector's train stage on two cores of a server CPU in bfloat16, by the clock and of",
-        "both cores together.",
+        "both cores together; not all rows are of the same machine.",
         "",
         "| " + " | ".join(COLUMNS) + " |",
         "|" + "---|" * len(COLUMNS),
@@ -105,7 +106,8 @@ def render(results: dict[str, Any]) -> str:
             seeds = ", ".join(map(str, result["image_auroc"]["seeds"]))
             error = f"{result['teacher']['held_out_mse']:.3f}"
             steps = f"{result['preset']}, {result['steps']}"
-            lines.append("| " + " | ".join([name, size, *cells, steps, seeds, minutes, error]) + " |")
+            memories = ", ".join(f"1/{scale}" for scale in result["memory_scales"]) or "-"
+            lines.append("| " + " | ".join([name, size, *cells, steps, memories, seeds, minutes, error]) + " |")
     lines += ["", "The teacher's error is its mean squared error on held-out photographs; 1 knows nothing.", ""]
     for name, sizes in results.items():
         for size, result in sizes.items():

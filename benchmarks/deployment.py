@@ -38,6 +38,7 @@ from efficientad.stage import read_json, write_json
 RESULTS, PAGE = Path("docs/deployment.json"), Path("docs/deployment.md")
 REPEATS = 50
 COLUMNS = {
+    "memories": "memories",
     "image_auroc": "image AUROC",
     "au_pro": "AU-PRO",
     "image_f1_max": "F1-max",
@@ -58,16 +59,19 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
     torch = TorchEngine(item.detector)
     expected = run_reference(torch, prepared, chosen)
     verdicts = expected.scores > torch.header.threshold
+    memories = len(torch.header.memory_quantiles) // 2
 
     def describe(outputs: Outputs, threshold: float) -> dict[str, Any]:
         return {
+            "memories": memories,
             **measure_accuracy(outputs, prepared, chosen, fpr_limit),
             "max_map_difference": float(np.abs(outputs.maps - expected.maps).max()),
             "max_score_difference": float(np.abs(outputs.scores - expected.scores).max()),
             "verdict_flips": int(((outputs.scores > threshold) != verdicts).sum()),
         }
 
-    found = {"torch_fp32": {**measure_accuracy(expected, prepared, chosen, fpr_limit), **time_engine(torch)}}
+    accuracy = measure_accuracy(expected, prepared, chosen, fpr_limit)
+    found = {"torch_fp32": {"memories": memories, **accuracy, **time_engine(torch)}}
     paths = {f"openvino_{precision}": item.locate_openvino(precision) for precision in ("fp32", "fp16", "int8")}
     for name, path in {"onnx_fp32": item.onnx, **paths}.items():
         if path.is_file():

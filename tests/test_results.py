@@ -20,7 +20,7 @@ from efficientad.detector import Detector
 RESULT = {
     "image_auroc": {"mean": 0.9512, "std": 0.0, "seeds": [0, 1]},
     "au_pro": {"mean": 0.9, "std": 0.012, "seeds": [0, 1]},
-    "preset": "cpu", "steps": 400, "minutes": 3.21, "cpu_minutes": 6.0,
+    "preset": "cpu", "steps": 400, "memory_scales": [2, 4], "minutes": 3.21, "cpu_minutes": 6.0,
     "teacher": {"source": "shipped", "backbone": "efficientnet_lite0", "steps": 100, "batch_size": 4,
                 "held_out_mse": 0.8},
     "data_md5": "abc", "command": "dvc repro",
@@ -29,7 +29,7 @@ RESULT = {
 
 def test_a_row_has_percent_spread_and_a_dash_for_what_is_missing():
     (row,) = [line for line in render({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
-    assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | cpu, 400 | 0, 1 | 3.2 (6.0) | 0.800 |"
+    assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | cpu, 400 | 1/2, 1/4 | 0, 1 | 3.2 (6.0) | 0.800 |"
 
 
 def test_the_page_and_the_readme_say_what_was_collected():
