@@ -142,7 +142,7 @@ def render(found: dict[str, Any]) -> str:
         "set; differences to torch in units of the normalised map (0.1 = high quantile of good parts), verdicts by the",
         "threshold in each file; Model API's flips are of its verdicts against ours on the same file. Images that the",
         "run kept at native size are decoded and resized by each runtime's own side. Latencies are of one image at a",
-        "time, from pixels to score, on the machine of docs/benchmarks.md.",
+        "time, from pixels to score, on two cores; they compare within a data set.",
     ]
     for name, models in found.items():
         lines += [

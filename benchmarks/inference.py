@@ -30,18 +30,18 @@ INT8_KEPT = "first"  # what the export stage chose on magnetic tile and screw
 def measure_inference() -> dict[str, Any]:
     """Return the section `inference`, size S at 256 px; weights do not matter for the time, so they are random.
 
-    torch_fp32 is eager torch as a paper-like detector (nothing shared); the others are what train.cpu exports, with
-    and without the sharing where the name says so.
+    Names that end in _unshared are of the paper's networks (nothing shared, no memories), those in _no_memory of what
+    train.cpu exports without memories, the others of what params.yaml exports. Torch is eager.
     """
-    shared = load_params().train.cpu.shared_convolutions
+    params = load_params()
+    shared, scales = params.train.cpu.shared_convolutions, params.calibrate.memory_scales
+    patches = params.calibrate.memory_patches
     image = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
     found: dict[str, Any] = {}
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for sharing, suffix in ((0, "_unshared"), (shared, "")):
-            torch.manual_seed(0)
-            detector = Detector("S", sharing).eval()
-            detector.set_calibration(Quantiles(0.0, 1.0), Quantiles(0.0, 1.0), 1.0)
+        for sharing, remembered, suffix in ((0, (), "_unshared"), (shared, (), "_no_memory"), (shared, scales, "")):
+            detector = build_random_detector(sharing, [(scale, patches) for scale in remembered])
             header = ModelHeader(
                 "S", (256, 256), "benchmark", 1.0, 0.05, 1.0, (0.0, 1.0), (0.0, 1.0), "none", __version__
             )
@@ -72,6 +72,18 @@ def measure_inference() -> dict[str, Any]:
     return found
 
 
+def build_random_detector(sharing: int, memories: list[tuple[int, int]]) -> Detector:
+    """Build a detector of size S whose maps are neither 0 nor infinite, memories of (scale, patches) among them."""
+    torch.manual_seed(0)
+    detector = Detector("S", sharing, memories=memories).eval()
+    for name, values in detector.memories.named_buffers():
+        if name.endswith(("projection", "bank")):
+            values.normal_()
+    quantiles = Quantiles(0.0, 1.0)
+    detector.set_calibration(quantiles, quantiles, 1.0, [quantiles] * len(memories))
+    return detector
+
+
 def time_torch(graph: StationGraph, image: NDArray[np.uint8], bfloat16: bool) -> dict[str, float]:
     """Time eager torch, channels last."""
     graph = graph.to(memory_format=torch.channels_last) if bfloat16 else graph  # type: ignore[call-overload]
@@ -94,7 +106,9 @@ def find_peak_share(inference: dict[str, Any]) -> dict[str, float]:
     """Return which share of the measured peak OpenVINO's multiplications reach in each precision."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    detector = Detector("S", load_params().train.cpu.shared_convolutions).eval()
+    params = load_params()
+    memories = [(scale, params.calibrate.memory_patches) for scale in params.calibrate.memory_scales]
+    detector = build_random_detector(params.train.cpu.shared_convolutions, memories)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         detector(torch.rand(1, 3, 256, 256))
     work = counter.get_total_flops() / 2 / 1e9

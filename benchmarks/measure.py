@@ -12,13 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from au_pro import measure_au_pro
 from inference import find_peak_share, measure_inference
 from scaling import measure_scaling
-from timing import describe_machine
+from timing import describe_machine, measure_peak
 from train_step import measure_train_step
 
 from efficientad.stage import TIMINGS, read_json, write_json
+from efficientad.training.precision import uses_bfloat16
 
 BENCHMARKS, PAGE = Path("docs/benchmarks.json"), Path("docs/benchmarks.md")
 
@@ -42,6 +44,7 @@ SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "au_pro": measure_au_pro,
     "peak_rss_mb": read_peak_memory,
 }
+TIMED = ("scaling", "train_step", "inference", "au_pro")
 
 
 def render(found: dict[str, Any]) -> str:
@@ -50,8 +53,8 @@ def render(found: dict[str, Any]) -> str:
         "# Benchmarks",
         "",
         "Rendered by `benchmarks/measure.py` from docs/benchmarks.json; do not edit. Medians in one run (`make",
-        "bench`), size S, images of 256 x 256 px, batch 1. The machine is shared: only ratios within a section",
-        "compare.",
+        "bench`), size S, images of 256 x 256 px, batch 1. The machine is shared, and sections may have been measured",
+        "on different ones: only ratios within a section compare. Peak is the measured most of multiplications.",
         "",
         *(f"- {name}: {value}" for name, value in found["machine"].items()),
     ]
@@ -63,14 +66,22 @@ def render(found: dict[str, Any]) -> str:
         "peak_rss_mb": "Peak memory of each stage of the default run, MB",
     }
     if "inference" in found:
-        lines += ["", "## Inference", "", "| runtime | p50 ms | p95 ms | images a second |", "|---|---|---|---|"]
+        lines += [
+            "",
+            "## Inference",
+            "",
+            *_show_peak(found, "inference"),
+            "| runtime | p50 ms | p95 ms | images a second |",
+            "|---|---|---|---|",
+        ]
         lines += [
             f"| {name} | {one['p50_ms']} | {one['p95_ms']} | {one['images_per_s']} |"
             for name, one in found["inference"].items()
         ]
         lines += [
             "",
-            "`_unshared` is the paper's student; the others share convolutions with the teacher (train.cpu).",
+            "`_unshared` is the paper's detector; the others share convolutions with the teacher (train.cpu) and, but",
+            "for `_no_memory`, have memories (calibrate).",
             "OpenVINO's images a second are those of its asynchronous queue with the hint for throughput.",
         ]
     if "inference_peak_share" in found:
@@ -78,9 +89,14 @@ def render(found: dict[str, Any]) -> str:
         lines += [f"Share of the measured peak of multiplications: {shares}."]
     for section, title in titles.items():
         if section in found:
-            lines += ["", f"## {title}", "", "| | |", "|---|---|"]
+            lines += ["", f"## {title}", "", *_show_peak(found, section), "| | |", "|---|---|"]
             lines += [f"| {name} | {_show(value)} |" for name, value in found[section].items()]
     return "\n".join(lines) + "\n"
+
+
+def _show_peak(found: dict[str, Any], section: str) -> list[str]:
+    peaks = found.get("section_peak_gmac_per_s", {})
+    return [f"Peak {peaks[section]:.0f} GMAC/s.", ""] if section in peaks else []
 
 
 def _show(value: Any) -> str:
@@ -96,6 +112,9 @@ def main() -> None:
     for name in sys.argv[1:] or SECTIONS:
         print(name, flush=True)
         found[name] = SECTIONS[name]()
+        if name in TIMED:
+            fastest = torch.bfloat16 if uses_bfloat16("auto") else torch.float32
+            found.setdefault("section_peak_gmac_per_s", {})[name] = round(measure_peak(fastest), 1)
         if name == "inference":
             found["inference_peak_share"] = find_peak_share(found[name])
     write_json(BENCHMARKS, found)
