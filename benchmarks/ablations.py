@@ -57,7 +57,7 @@ def run_variant(name: str, item: Item, preset: str) -> dict[str, Any]:
 
 
 def measure_branches(detector: Detector, prepared: Prepared) -> dict[str, dict[str, float]]:
-    """Return the accuracy of the student's map, of the autoencoder's, and of their mean, on the test split."""
+    """Return the accuracy on the test split of each branch's map, or several's mean: `collect_results.BRANCHES`."""
     raw = compute_raw_maps(detector, prepared.images, prepared.indices("test"))
     student, autoencoder, *memories = (torch.from_numpy(np.stack(maps))[:, None] for maps in raw)
     maps = detector.normalise_maps(RawMaps(student, autoencoder, tuple(memories)))
