@@ -68,6 +68,7 @@ def test_params_are_frozen():
         (put("seeds", value=[]), r"seeds: expected at least one value"),
         (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
         (put("calibrate", "low_quantile", value=0.999), r"calibrate\.low_quantile: expected less than"),
+        (put("calibrate", "memory_scales", value=[4, 4]), r"memory_scales: expected none twice, got \[4, 4\]"),
         (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
         (put("train", "cpu", "penalty_tiles", value=0), r"train\.cpu\.penalty_tiles: expected 1 <= value <= 8"),
         (put("train", "cpu", "replay_fraction", value=-1), r"train\.cpu\.replay_fraction: expected 0"),

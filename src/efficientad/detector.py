@@ -132,7 +132,7 @@ class Detector(nn.Module):
         with the autoencoder as a whole, at the size of the view.
         """
         normalised = self.normaliser(image)
-        memory_maps = self._compare_with_memories(view_whole(normalised)) if len(self.memories) else ()
+        memory_maps = self._compare_with_memories(view_whole(image)) if len(self.memories) else ()
         height, width = (int(side) for side in image.shape[-2:])  # plain numbers when traced, too
         if max(height, width) > VIEW_PX:
             rows = split_cells(height, width)
@@ -151,7 +151,12 @@ class Detector(nn.Module):
         )
 
     def _compare_with_memories(self, view: Tensor) -> tuple[Tensor, ...]:
-        return tuple(memory(self.teacher(memory.shrink(view))) for memory in self._list_memories())
+        return tuple(memory(self.describe_for(memory, view)) for memory in self._list_memories())
+
+    def describe_for(self, memory: Memory, view: Tensor) -> Tensor:
+        """Return the teacher's features (B, 384, h, w) of an RGB view (B, 3, 256, 256) at a memory's scale."""
+        features: Tensor = self.teacher(self.normaliser(memory.shrink(view)))
+        return features
 
     def describe_memories(self) -> list[tuple[int, int]]:
         """Return scale and number of patches of each memory, as the constructor takes them."""

@@ -35,7 +35,7 @@ def fit_memories(
 
 
 def _describe_view(detector: Detector, memory: Memory) -> Describe:
-    return lambda image: detector.teacher(memory.shrink(view_whole(detector.normaliser(image))))
+    return lambda image: detector.describe_for(memory, view_whole(image))
 
 
 def _fit_memory(vectors: Tensor, scale: int, patches: int) -> Memory:

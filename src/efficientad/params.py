@@ -226,6 +226,8 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
             "calibrate.low_quantile: expected less than calibrate.high_quantile "
             f"({params.calibrate.high_quantile}), got {params.calibrate.low_quantile}"
         )
+    if len(set(params.calibrate.memory_scales)) < len(params.calibrate.memory_scales):
+        raise ParamsError(f"calibrate.memory_scales: expected none twice, got {list(params.calibrate.memory_scales)}")
     if (params.teacher.source == "file") != (params.teacher.path is not None):
         raise ParamsError(
             f"teacher.path: expected a file of weights with teacher.source: file and null with any other, got "

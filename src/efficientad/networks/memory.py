@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from efficientad.networks.pdn import TEACHER_CHANNELS
 
+_BRIGHTNESS = 0.45  # of an image that the teacher is shown: the mean of ImageNet's photographs
+_DARKEST = 0.02  # so that noise of a black image is not taken for a picture
 MEMORY_DIMENSIONS = 128  # principal components; they hold 99.6 % of the variance and more (docs/decisions/0020)
 
 
@@ -33,14 +35,22 @@ class Memory(nn.Module):
         self.register_buffer("quantiles", torch.tensor([0.0, 1.0]))  # low, high
 
     def shrink(self, view: Tensor) -> Tensor:
-        """Bring a view (B, 3, 256, 256) to 1 / scale of its size, by the mean over areas."""
-        return F.avg_pool2d(view, self.scale)
+        """Bring an RGB view (B, 3, 256, 256) in [0, 1], to 1 / scale of its size by means over areas; equalise it."""
+        return equalise_exposure(F.avg_pool2d(view, self.scale))
 
     def forward(self, features: Tensor) -> Tensor:
         """Return the map (B, 1, h, w) of the teacher's features (B, 384, h, w) of the small view."""
         height, width = features.shape[-2:]
         projected = torch.matmul(self.projection, features.flatten(2)) + self.offset[:, None]
         return compute_nearest_map(projected.view(-1, MEMORY_DIMENSIONS, height, width), self.bank)
+
+
+def equalise_exposure(image: Tensor) -> Tensor:
+    """Multiply each RGB image (B, 3, h, w) in [0, 1] by a number of its own, so that all have nearly one brightness.
+
+    What a lamp or a shutter changes is gone, what differs within the image stays (docs/decisions/0020). Not clamped.
+    """
+    return image * (_BRIGHTNESS / (image.mean(dim=(1, 2, 3), keepdim=True) + _DARKEST))
 
 
 def compute_nearest_map(features: Tensor, bank: Tensor) -> Tensor:
