@@ -25,7 +25,7 @@ def main() -> None:
     detector.set_region(prepared.region)
     normals = prepared.indices("validation")
     fit_memories(detector, prepared.images, prepared.indices("train"), params.memory_scales, params.memory_patches)
-    quantiles = fit_map_quantiles(detector, prepared, normals, params.low_quantile, params.high_quantile)
+    quantiles = fit_map_quantiles(detector, prepared, normals, params)
     student, autoencoder, *memories = quantiles.values()
     detector.set_calibration(student, autoencoder, float("inf"), memories)
     with TemporaryDirectory() as folder:

@@ -30,6 +30,14 @@ def test_quantiles_are_over_all_pixels_of_all_maps():
     assert fit_quantiles(maps, 0.9, 0.995).low == pytest.approx(expected)
 
 
+def test_the_high_quantile_may_be_of_the_largest_values():
+    maps = [np.array([[0, 1], [2, value]], np.float32) for value in (6, 4, 9)]
+    found = fit_quantiles(maps, 0.9, 0.75, "images")
+    assert found.high == pytest.approx(7.5)
+    assert found.low == fit_quantiles(maps, 0.9, 0.995).low
+
+
+@pytest.mark.parametrize("high_of", ["images", "pixels"])
 @pytest.mark.parametrize(
     ("maps", "message"),
     [
@@ -38,9 +46,9 @@ def test_quantiles_are_over_all_pixels_of_all_maps():
         ([np.ones((4, 4), dtype=np.float32)], "all alike"),
     ],
 )
-def test_quantiles_that_could_not_normalise_are_refused(maps, message):
+def test_quantiles_that_could_not_normalise_are_refused(maps, message, high_of):
     with pytest.raises(MetricError, match=message):
-        fit_quantiles(maps, 0.9, 0.995)
+        fit_quantiles(maps, 0.9, 0.995, high_of)
 
 
 def test_normalised_map_is_zero_at_low_and_a_tenth_at_high_and_not_clamped():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientad.errors import MetricError
+from efficientad.params import HighOf
 
 BORDER_CELLS = 4  # the PDN's receptive field takes 4 cells of 4 px from each side
 QUANTILE_SCALE = 0.1  # a normalised map is 0 at the low and 0.1 at the high quantile
@@ -28,23 +29,29 @@ def compute_distance_map(features: Tensor, others: Tensor) -> Tensor:
     return (features - others).square().mean(dim=1, keepdim=True)
 
 
-def fit_quantiles(maps: Sequence[NDArray[np.float32]], low: float, high: float) -> Quantiles:
+def fit_quantiles(
+    maps: Sequence[NDArray[np.float32]], low: float, high: float, high_of: HighOf = "pixels"
+) -> Quantiles:
     """Return the `low` and `high` quantile (levels in [0, 1]) over all pixels of all raw maps.
 
+    high_of "images": the high one is over the maps' largest values in place of their pixels. At 0.95 each branch alone
+    would then call one good part in twenty higher than 0.1, and none drowns the others (docs/decisions/0021).
+
     Exact (sorted in float64, linear interpolation), not a subsample. The maps come without any border, so
-    that no artificial zeros enter. Raises MetricError on no maps, on values that are not finite, and when
-    both quantiles are equal: such a map could not be normalised.
+    that no artificial zeros enter. Raises MetricError on no maps, on values that are not finite, and where the high one
+    is not above the low one: such a map could not be normalised.
     """
     if not maps:
         raise MetricError("expected maps of held-out normal images, got none; raise data.validation_fraction")
     pixels = np.concatenate([np.ravel(one) for one in maps]).astype(np.float64)
     if not np.isfinite(pixels).all():
         raise MetricError("expected finite maps, got NaN or infinity; the training diverged: lower its rate")
-    value_low, value_high = (float(value) for value in np.quantile(pixels, [low, high]))
+    highest = pixels if high_of == "pixels" else np.array([one.max() for one in maps], np.float64)
+    value_low, value_high = float(np.quantile(pixels, low)), float(np.quantile(highest, high))
     if value_high <= value_low:
         raise MetricError(
-            f"expected the {high} quantile above the {low} quantile, got {value_high} and {value_low}; "
-            "the validation images are all alike: add real ones"
+            f"expected the {high} quantile of {high_of} above the {low} quantile of pixels, got {value_high} and "
+            f"{value_low}; the validation images are all alike: add real ones"
         )
     return Quantiles(value_low, value_high)
 

@@ -19,6 +19,7 @@ VIEW_PX = 256  # height and width at which the autoencoder sees an image, whatev
 
 Count = Annotated[int, Range(1, 10**9)]
 Fraction = Annotated[float, Range(0, 1)]
+HighOf = Literal["images", "pixels"]
 Seed = Annotated[int, Range(0, 2**31 - 1)]
 Rate = Annotated[float, Range(1e-8, 1)]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -144,6 +145,7 @@ class CalibrateParams:
     memory_patches: Annotated[int, Range(1, 100_000)]
     low_quantile: Fraction
     high_quantile: Fraction
+    high_quantile_of: HighOf
     false_alarm_rate: Annotated[float, Range(0.0001, 0.5)]
 
 
@@ -221,13 +223,14 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
         if not values or len(set(values)) < len(values):
             raise ParamsError(f"{name}: expected at least one value and none twice, got {list(values)}")
     _check_image_size(params.data)
-    if params.calibrate.low_quantile >= params.calibrate.high_quantile:
+    calibrate = params.calibrate
+    if calibrate.high_quantile_of == "pixels" and calibrate.low_quantile >= calibrate.high_quantile:
         raise ParamsError(
-            "calibrate.low_quantile: expected less than calibrate.high_quantile "
-            f"({params.calibrate.high_quantile}), got {params.calibrate.low_quantile}"
+            f"calibrate.low_quantile: expected less than calibrate.high_quantile ({calibrate.high_quantile}), "
+            f"got {calibrate.low_quantile}"
         )
-    if len(set(params.calibrate.memory_scales)) < len(params.calibrate.memory_scales):
-        raise ParamsError(f"calibrate.memory_scales: expected none twice, got {list(params.calibrate.memory_scales)}")
+    if len(set(calibrate.memory_scales)) < len(calibrate.memory_scales):
+        raise ParamsError(f"calibrate.memory_scales: expected none twice, got {list(calibrate.memory_scales)}")
     if (params.teacher.source == "file") != (params.teacher.path is not None):
         raise ParamsError(
             f"teacher.path: expected a file of weights with teacher.source: file and null with any other, got "

@@ -7,10 +7,11 @@ from efficientad.data.prepared import Prepared
 from efficientad.detector import Detector
 from efficientad.inference import compute_raw_maps
 from efficientad.maps import Quantiles, fit_quantiles, select_cells
+from efficientad.params import CalibrateParams
 
 
 def fit_map_quantiles(
-    detector: Detector, prepared: Prepared, normals: NDArray[np.intp], low: float, high: float
+    detector: Detector, prepared: Prepared, normals: NDArray[np.intp], params: CalibrateParams
 ) -> dict[str, Quantiles]:
     """Return those of "student", "autoencoder" and each "memory_<scale>", of the cells in the region of interest.
 
@@ -18,7 +19,8 @@ def fit_map_quantiles(
     """
     names = ["student", "autoencoder", *(f"memory_{scale}" for scale, _ in detector.describe_memories())]
     maps = compute_raw_maps(detector, prepared.images, normals)
+    levels = params.low_quantile, params.high_quantile, params.high_quantile_of
     return {
-        name: fit_quantiles([select_cells(one, prepared.region) for one in found], low, high)
+        name: fit_quantiles([select_cells(one, prepared.region) for one in found], *levels)
         for name, found in zip(names, maps, strict=True)
     }
