@@ -62,27 +62,33 @@ def test_a_large_image_is_judged_at_its_own_size_by_the_student_and_as_a_whole_b
 
 @pytest.mark.parametrize("size", [(256, 256), (280, 512)])
 def test_memories_add_maps_of_the_whole_image_at_their_scale(size):
-    """The plain formulas; the view by OpenCV. Each branch counts alike."""
+    """The plain formulas; the view by OpenCV. Each branch counts alike; memories are silent below their low level."""
     torch.manual_seed(0)
     detector = Detector("S", memories=[(2, 30), (4, 10)]).eval()
     for memory in detector.memories:
-        memory.projection.normal_().div_(100)
+        memory.projection.normal_()
         memory.bank.normal_()
     levels = Quantiles(0.5, 1.5)
-    detector.set_calibration(levels, levels, 3.0, [levels, Quantiles(1.0, 3.0)])
-    image = torch.rand(1, 3, *size)
+    detector.set_calibration(levels, levels, 3.0, [levels, levels])
+    image = torch.rand(1, 3, *size) * torch.linspace(0.1, 0.5, size[1])
     view = cv2.resize(image[0].permute(1, 2, 0).numpy(), (256, 256), interpolation=cv2.INTER_AREA)
     height, width = size[0] // 4, size[1] // 4
     with torch.inference_mode():
         whole = Detector("S").eval()
         whole.load_state_dict({k: v for k, v in detector.state_dict().items() if not k.startswith("memories")})
         expected = 2 * whole(image).anomaly_map
-        for memory, side, low, high in zip(detector.memories, (128, 64), (0.5, 1.0), (1.5, 3.0), strict=True):
-            small = torch.from_numpy(cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA))
-            features = detector.teacher(detector.normaliser(small.permute(2, 0, 1)[None]))
+        for memory, side in zip(detector.memories, (128, 64), strict=True):
+            small = torch.from_numpy(cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)).permute(2, 0, 1)[
+                None
+            ]
+            features = detector.teacher(detector.normaliser(small * 0.45 / (small.mean() + 0.02)))
+            memory.projection.div_(torch.einsum("dc,bchw->bhwd", memory.projection, features).std())
             projected = torch.einsum("dc,bchw->bhwd", memory.projection, features) + memory.offset
             nearest = (projected[..., None, :] - memory.bank).square().mean(-1).amin(-1)
-            padded = torch.nn.functional.pad(0.1 * (nearest - low) / (high - low), (4, 4, 4, 4), mode="replicate")[None]
+            low, high = (float(nearest.quantile(level)) for level in (0.5, 0.9))
+            memory.quantiles.copy_(torch.tensor([low, high]))
+            normalised = 0.1 * (nearest - low).clamp(min=0) / (high - low)
+            padded = torch.nn.functional.pad(normalised, (4, 4, 4, 4), mode="replicate")[None]
             cells = torch.nn.functional.interpolate(padded, (height, width), mode="bilinear")
             inside = torch.nn.functional.pad(torch.ones(1, 1, height - 8, width - 8), (4, 4, 4, 4))
             expected = expected + torch.nn.functional.interpolate(cells * inside, size, mode="bilinear")

@@ -191,14 +191,18 @@ class Detector(nn.Module):
         return Detection(anomaly_map, compute_score(anomaly_map))
 
     def normalise_maps(self, raw: RawMaps) -> list[Tensor]:
-        """Return the maps of student, autoencoder and memories, normalised, all on the student's cells."""
+        """Return the maps of student, autoencoder and memories, normalised, all on the student's cells.
+
+        Below its low quantile a memory says nothing: what its coarse cells say of good pixels is no reason to rank them
+        otherwise than the fine maps do (docs/decisions/0020).
+        """
         cells = (int(raw.student_map.shape[-2]), int(raw.student_map.shape[-1]))
         student = apply_quantiles(raw.student_map, self.student_quantiles[0], self.student_quantiles[1])
         autoencoder = apply_quantiles(raw.autoencoder_map, self.autoencoder_quantiles[0], self.autoencoder_quantiles[1])
         if autoencoder.shape != student.shape:
             autoencoder = resize_cells(autoencoder, cells)
         memories = [
-            spread_cells(apply_quantiles(one, memory.quantiles[0], memory.quantiles[1]), cells)
+            spread_cells(F.relu(apply_quantiles(one, memory.quantiles[0], memory.quantiles[1])), cells)
             for one, memory in zip(raw.memory_maps, self._list_memories(), strict=True)
         ]
         return [student, autoencoder, *memories]
