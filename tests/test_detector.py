@@ -78,9 +78,8 @@ def test_memories_add_maps_of_the_whole_image_at_their_scale(size):
         whole.load_state_dict({k: v for k, v in detector.state_dict().items() if not k.startswith("memories")})
         expected = 2 * whole(image).anomaly_map
         for memory, side in zip(detector.memories, (128, 64), strict=True):
-            small = torch.from_numpy(cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA)).permute(2, 0, 1)[
-                None
-            ]
+            small = torch.from_numpy(cv2.resize(view, (side, side), interpolation=cv2.INTER_AREA))
+            small = small.permute(2, 0, 1)[None]
             features = detector.teacher(detector.normaliser(small * 0.45 / (small.mean() + 0.02)))
             memory.projection.div_(torch.einsum("dc,bchw->bhwd", memory.projection, features).std())
             projected = torch.einsum("dc,bchw->bhwd", memory.projection, features) + memory.offset
