@@ -7,7 +7,7 @@ Its card in src/efficientad/teachers/README.md is for a person to write.
 
 import argparse
 
-from efficientad.layout import SHIPPED_TEACHERS, locate_teacher
+from efficientad.layout import locate_shipped_teacher, locate_teacher
 from efficientad.weights import load_header, load_teacher, save_weights
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("size", choices=("S", "M"))
     size = parser.parse_args().size
     source = locate_teacher(size)
-    save_weights(load_teacher(source, size).half(), SHIPPED_TEACHERS / f"{size}.safetensors", load_header(source))
+    save_weights(load_teacher(source, size).half(), locate_shipped_teacher(size), load_header(source))
 
 
 if __name__ == "__main__":

@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from efficientad.errors import ModelError
 from efficientad.params import PDNSize
 
 PRETRAINING = Path("data/pretraining")
 SUMMARY = Path("metrics/summary.json")
-SHIPPED_TEACHERS = Path(__file__).parent / "teachers"
 
 
 def locate_prepared(category: str) -> Path:
@@ -22,18 +20,9 @@ def locate_teacher(size: str) -> Path:
     return Path("models") / size / "teacher.safetensors"
 
 
-def locate_shipped_teacher(size: str) -> Path:
-    """Return the weights of the teacher that comes with the package; see README.md beside it.
-
-    Raises ModelError when none of this size comes with it.
-    """
-    path = SHIPPED_TEACHERS / f"{size}.safetensors"
-    if not path.is_file():
-        shipped = ", ".join(sorted(one.stem for one in SHIPPED_TEACHERS.glob("*.safetensors")))
-        raise ModelError(
-            f"expected a size of which a teacher is shipped ({shipped}), got {size}; set teacher.source: distill"
-        )
-    return path
+def locate_shipped_teacher(size: PDNSize) -> Path:
+    """Return the weights of the teacher that comes with the package; see README.md beside it."""
+    return Path(__file__).parent / "teachers" / f"{size}.safetensors"
 
 
 def locate_distill_metrics(size: str) -> Path:
