@@ -20,7 +20,7 @@ from efficientad.params import load_params
 from efficientad.stage import TIMINGS, read_json, write_json
 
 RESULTS, PAGE = Path("docs/results.json"), Path("docs/results.md")
-ABLATIONS = "ablations"
+ABLATIONS, BASELINES = "ablations", "baselines"
 BRANCHES = ("student", "autoencoder", "both", "memory", "all")
 METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "au_pro_original")
 
@@ -85,8 +85,8 @@ def _find_minutes(timings: list[dict[str, Any]], stages: list[str]) -> dict[str,
 
 def render(results: dict[str, Any]) -> str:
     """Return the page; a dash is a metric that the data set cannot give."""
-    ablations = results.get(ABLATIONS, {})
-    results = {name: sizes for name, sizes in results.items() if name != ABLATIONS}
+    ablations, baselines = results.get(ABLATIONS, {}), results.get(BASELINES, {})
+    results = {name: sizes for name, sizes in results.items() if name not in (ABLATIONS, BASELINES)}
     lines = [
         "# Results",
         "",
@@ -120,7 +120,31 @@ def render(results: dict[str, Any]) -> str:
                 "",
                 *([result["note"], ""] if "note" in result else []),
             ]
-    return "\n".join([*lines, *_render_published(results), *_render_ablations(ablations)])
+    lines += [*_render_baselines(baselines), *_render_published(results), *_render_ablations(ablations)]
+    return "\n".join(lines)
+
+
+def _render_baselines(baselines: dict[str, Any]) -> list[str]:
+    """Return a table of the backbone's own nearest patches."""
+    if not baselines:
+        return []
+    return [
+        "## The nearest patch of an ImageNet network",
+        "",
+        "In the manner of PatchCore, on the same images of 256 px and the same split, by `benchmarks/baselines.py`:",
+        "each patch's squared distance to the nearest of a bank of normal ones, in the features that a teacher is",
+        "distilled from.",
+        "",
+        "| data | features | bank | image AUROC | image AP | F1-max | AU-PRO |",
+        "|---|---|---|---|---|---|---|",
+        *(
+            f"| {name} | {one['backbone']} | {one['bank_size']} | "
+            + " | ".join(_percent(one, metric) for metric in ("image_auroc", "image_ap", "image_f1_max", "au_pro"))
+            + " |"
+            for name, one in baselines.items()
+        ),
+        "",
+    ]
 
 
 def _render_published(results: dict[str, Any]) -> list[str]:
@@ -165,8 +189,11 @@ def _render_ablations(ablations: dict[str, Any]) -> list[str]:
 
 
 def _format_branch(branch: dict[str, float]) -> str:
-    overlap = f"{100 * branch['au_pro']:.1f}" if "au_pro" in branch else "-"
-    return f"{100 * branch['image_auroc']:.1f} / {overlap}"
+    return f"{_percent(branch, 'image_auroc')} / {_percent(branch, 'au_pro')}"
+
+
+def _percent(found: dict[str, float], metric: str) -> str:
+    return f"{100 * found[metric]:.1f}" if metric in found else "-"
 
 
 def _format(metric: dict[str, float] | None) -> str:
@@ -184,7 +211,7 @@ def main() -> None:
     options = parser.parse_args()
     results = read_json(RESULTS) if RESULTS.is_file() else {}
     if options.name:
-        results[options.name] = collect(options.command)
+        results[options.name] = results.get(options.name, {}) | collect(options.command)
         write_json(RESULTS, results)
     PAGE.write_text(render(read_json(RESULTS)), "utf-8")
 

@@ -11,7 +11,7 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import deployment
 import measure
 from ablations import measure_branches
-from collect_results import ABLATIONS, render
+from collect_results import ABLATIONS, BASELINES, render
 from original_size import compare
 
 from efficientad.data.prepared import Prepared, PreparedRow
@@ -37,7 +37,7 @@ def test_the_page_and_the_readme_say_what_was_collected():
     assert (ROOT / "docs/results.md").read_text("utf-8") == render(results)
     readme = (ROOT / "README.md").read_text("utf-8")
     for name, sizes in results.items():
-        if name == ABLATIONS:
+        if name in (ABLATIONS, BASELINES):
             continue
         auroc = f"{100 * sizes['S']['image_auroc']['mean']:.1f}"
         overlap = f"{100 * sizes['S']['au_pro']['mean']:.1f}" if "au_pro" in sizes["S"] else "-"
@@ -50,6 +50,12 @@ def test_ablations_have_a_row_a_variant():
     page = render({"tile": {"S": RESULT}, ABLATIONS: {"tile": {"full": full}}})
     assert "| | student | autoencoder | both |\n" in page
     assert "| full | 70.0 / - | 90.0 / 80.0 | 90.0 / 80.0 |" in page
+
+
+def test_baselines_have_a_row_a_data_set():
+    one = {"image_auroc": 0.7, "image_ap": 0.5, "image_f1_max": 0.25, "backbone": "lite", "bank_size": 12}
+    page = render({"tile": {"S": RESULT}, BASELINES: {"tile": one}})
+    assert "| tile | lite | 12 | 70.0 | 50.0 | 25.0 | - |" in page
 
 
 @pytest.mark.parametrize(("found", "expected"), [([[1, 1, 0, 0]], 1.0), ([[0, 0, 1, 1]], 0.0)])
