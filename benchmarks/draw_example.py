@@ -16,9 +16,9 @@ from efficientad.data.prepared import load_prepared
 from efficientad.inference import compute_detections
 from efficientad.layout import Item, locate_prepared
 from efficientad.params import load_params
-from efficientad.reporting.contact_sheet import ANNOTATED, MARKED, fit_heat_scale
+from efficientad.reporting.contact_sheet import ANNOTATED, MARKED
 from efficientad.reporting.evaluation import build_test_split
-from efficientad.reporting.overlays import overlay_heat_map
+from efficientad.reporting.overlays import fit_heat_scale, overlay_heat_map
 from efficientad.weights import load_detector
 
 GAP_PX = 4

@@ -3,8 +3,8 @@
     python benchmarks/large_image.py FOLDER
 
 writes the images and the models below FOLDER, and prints for each defect its verdict, how far from its middle the map's
-peak and the outlined pixels lie, and what an inference takes. `efficientad_infer FOLDER/model FOLDER/images` judges the
-same files from C++.
+peak and the outlined pixels lie, and what an inference takes. `efficientad_infer FOLDER/model FOLDER/images/*.png`
+judges the same files from C++.
 """
 
 import resource

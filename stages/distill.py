@@ -31,8 +31,8 @@ def main() -> None:
 
 def distil(size: PDNSize, params: DistillParams, workers: Workers) -> LossLog:
     """Write the teacher that `params` describe; return its losses."""
-    key, inputs = {"size": size, "params": params}, [PRETRAINING / "manifest.json"]
-    with open_scratch("distill", key, inputs, delete=workers.is_first) as scratch:
+    inputs = [PRETRAINING / "manifest.json", *([] if params.checkpoint is None else [Path(params.checkpoint)])]
+    with open_scratch("distill", {"size": size, "params": params}, inputs, delete=workers.is_first) as scratch:
         pretraining = load_pretraining(PRETRAINING)
         teacher, log, error = distill_teacher(size, pretraining, params, scratch)
     about: dict[str, object] = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}

@@ -1,5 +1,8 @@
 import csv
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -160,6 +163,28 @@ def test_probe_tells_the_accuracy_of_the_shipped_teachers_features(tmp_path, cap
     found = dict(pair.split() for pair in capsys.readouterr().out.split(", "))
     assert set(found) == {"image_auroc", "image_ap", "image_f1_max", "au_pro"}
     assert float(found["image_auroc"]) == 1.0
+
+
+def test_a_bank_without_patches_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["probe", "prepared", "--bank", "0"])
+    assert "expected a whole number from 1, got 0" in capsys.readouterr().err
+
+
+def test_what_the_system_refuses_is_one_line(models, folder, tmp_path, capsys):
+    (tmp_path / "out" / "predictions.csv.part").mkdir(parents=True)
+    assert main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("IsADirectoryError: ")
+
+
+def test_a_reader_that_goes_away_gets_no_traceback(models, folder, tmp_path):
+    command = [sys.executable, "-m", "efficientad.cli", "predict", str(folder), "--model", str(models)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, cwd=tmp_path, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 @pytest.mark.parametrize("features", [["--teacher", "none.safetensors"], ["--backbone", "resnet"]])

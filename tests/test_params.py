@@ -64,6 +64,7 @@ def test_params_are_frozen():
         (put("data", "provider", value="coco"), r"data\.provider: expected one of synthetic"),
         (put("data", "validation_fraction", value=0.9), r"data\.validation_fraction: expected 0\.01 <="),
         (put("data", "image_size", value=[256]), r"data\.image_size: expected a side or \[height, width\]"),
+        (put("data", "image_size", value=[]), r"data\.image_size: expected a side or \[height, width\]"),
         (put("data", "image_size", value=[200, 512]), r"neither above 256, or both from 256 on and multiples of 4"),
         (put("data", "image_size", value=[512, 1022]), r"data\.image_size: expected .*, got \(512, 1022\)"),
         (put("data", "image_size", value=[512, 10**5]), r"data\.image_size\[1\]: expected 64 <= value"),

@@ -17,14 +17,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool is_number(const std::string& text) {
+  return !text.empty() && text.size() < 10 && text.find_first_not_of("0123456789") == std::string::npos;
+}
+
 fs::path find_last_version(const fs::path& folder) {
-  fs::path last;
+  int last = -1;
   if (fs::is_directory(folder)) {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
-      if (fs::exists(entry.path() / "model.xml")) last = std::max(last, entry.path());
+      const std::string name = entry.path().filename().string();
+      if (is_number(name) && fs::exists(entry.path() / "model.xml")) last = std::max(last, std::stoi(name));
     }
   }
-  return (last.empty() ? folder / "1" : last) / "model.xml";
+  return folder / std::to_string(last < 0 ? 1 : last) / "model.xml";
 }
 
 fs::path find_model(const fs::path& path) {

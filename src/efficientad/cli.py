@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
@@ -26,7 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         return int(options.run(options))
-    except EfficientADError as error:
+    except BrokenPipeError:  # whoever read the lines has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_ERROR
+    except (EfficientADError, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return EXIT_ERROR
     except KeyboardInterrupt:
@@ -75,7 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
     features.add_argument("--backbone", help="the features that distillation hands over, such as efficientnet_lite0")
     probe.add_argument("--checkpoint", type=Path, help="weights of --backbone wide_resnet101_2")
     probe.add_argument("--size", choices=("S", "M"), default="S", help="of the teacher (default: %(default)s)")
-    probe.add_argument("--bank", type=int, default=12_000, help="normal patches to compare with (default: %(default)s)")
+    probe.add_argument(
+        "--bank", type=_parse_count, default=12_000, help="normal patches to compare with (default: %(default)s)"
+    )
     probe.set_defaults(run=_probe)
 
     download = commands.add_parser("download", help="fetch a data set, before any training")

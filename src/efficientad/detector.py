@@ -1,7 +1,8 @@
 """The detector: image -> (anomaly map, score). This module is the graph that is exported.
 
 Everything that a score depends on is a buffer in here: the ImageNet normalisation, the teacher's channel
-statistics, the map quantiles and the threshold. Importing it loads neither lightning, cv2 nor openvino.
+statistics, the memories, the map quantiles, the region of interest and the threshold. Importing it loads neither
+lightning, cv2 nor openvino.
 """
 
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from efficientad.maps import (
 )
 from efficientad.networks.autoencoder import Autoencoder, view_whole
 from efficientad.networks.cells import count_cells, split_cells
+from efficientad.networks.imagenet import ImageNormaliser
 from efficientad.networks.memory import Memory
 from efficientad.networks.pdn import (
     STUDENT_CHANNELS,
@@ -34,9 +36,6 @@ from efficientad.networks.pdn import (
     split_student,
 )
 from efficientad.params import VIEW_PX, PDNSize
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class RawMaps(NamedTuple):
@@ -56,23 +55,6 @@ class Detection(NamedTuple):
 
     anomaly_map: Tensor  # (B, 1, H, W)
     anomaly_score: Tensor  # (B,)
-
-
-class ImageNormaliser(nn.Module):
-    """RGB in [0, 1] -> zero mean and unit variance over ImageNet, per channel."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
-
-    def forward(self, image: Tensor) -> Tensor:
-        """Normalise an image (B, 3, H, W)."""
-        normalised: Tensor = (image - self.mean) / self.std
-        return normalised
 
 
 class Detector(nn.Module):
@@ -214,7 +196,7 @@ class Detector(nn.Module):
     def set_calibration(
         self, student: Quantiles, autoencoder: Quantiles, threshold: float, memories: Sequence[Quantiles] = ()
     ) -> None:
-        """Store what `calibrate` learnt from held-out normal images; of each memory, too."""
+        """Store what `calibrate` learnt from held-out normal images; `memories` has the quantiles of each memory."""
         self.student_quantiles.copy_(torch.tensor([student.low, student.high]))
         self.autoencoder_quantiles.copy_(torch.tensor([autoencoder.low, autoencoder.high]))
         for memory, quantiles in zip(self._list_memories(), memories, strict=True):

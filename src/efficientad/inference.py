@@ -32,7 +32,7 @@ def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp]) -> Ite
 def compute_raw_maps(
     detector: Detector, images: NDArray[np.uint8], indices: NDArray[np.intp]
 ) -> list[list[NDArray[np.float32]]]:
-    """Return the raw maps (h, w) of student, autoencoder and memories, each of the chosen images: 28 kB an image."""
+    """Return the raw maps (h, w) of student, autoencoder and memories, each of the chosen images."""
     detector = detector.to(choose_device()).eval()
     found: list[list[NDArray[np.float32]]] = [[] for _ in range(2 + len(detector.memories))]
     with torch.inference_mode():

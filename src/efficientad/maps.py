@@ -38,12 +38,12 @@ def fit_quantiles(
     would then call one good part in twenty higher than 0.1, and none drowns the others (docs/decisions/0021).
 
     Exact (sorted in float64, linear interpolation), not a subsample. The maps come without any border, so
-    that no artificial zeros enter. Raises MetricError on no maps, on values that are not finite, and where the high one
-    is not above the low one: such a map could not be normalised.
+    that no artificial zeros enter. Raises MetricError on no maps or pixels, on values that are not finite, and where
+    the high one is not above the low one: such a map could not be normalised.
     """
-    if not maps:
+    pixels = np.concatenate([np.zeros(0), *(np.ravel(one) for one in maps)])
+    if not pixels.size:
         raise MetricError("expected maps of held-out normal images, got none; raise data.validation_fraction")
-    pixels = np.concatenate([np.ravel(one) for one in maps]).astype(np.float64)
     if not np.isfinite(pixels).all():
         raise MetricError("expected finite maps, got NaN or infinity; the training diverged: lower its rate")
     highest = pixels if high_of == "pixels" else np.array([one.max() for one in maps], np.float64)

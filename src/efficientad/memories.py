@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientad.detector import Detector
-from efficientad.inference import iterate_batches
+from efficientad.inference import choose_device, iterate_batches
 from efficientad.networks.autoencoder import view_whole
 from efficientad.networks.memory import MEMORY_DIMENSIONS, Memory
 
@@ -20,10 +20,13 @@ _PROJECTED = 48  # dimensions in which the bank is chosen; squared distances kee
 def fit_memories(
     detector: Detector, images: NDArray[np.uint8], normals: NDArray[np.intp], scales: Sequence[int], patches: int
 ) -> None:
-    """Give the detector a memory of its normal training images for each of the scales, `patches` in each at most.
+    """Add to the detector a memory of its normal training images for each of the scales, `patches` in each at most.
 
-    images: (N, H, W, 3) uint8 RGB, of which the rows `normals` are remembered.
+    images: (N, H, W, 3) uint8 RGB, of which the rows `normals` are remembered. The detector goes to the GPU where
+    there is one.
     """
+    device = choose_device()
+    detector.to(device).eval()
     per_image = max(1, _MOST_PATCHES // len(normals))
     memories = []
     with torch.no_grad():
@@ -31,7 +34,7 @@ def fit_memories(
             vectors = sample_patches(_describe_view(detector, Memory(scale, 1)), images, normals, per_image, seed=0)
             memories.append(_fit_memory(vectors, scale, patches))
     detector.memories.extend(memories)
-    detector.eval()
+    detector.to(device).eval()
 
 
 def _describe_view(detector: Detector, memory: Memory) -> Describe:
@@ -66,7 +69,7 @@ def sample_patches(
 
 
 def choose_bank(patches: Tensor, count: int, seed: int) -> Tensor:
-    """Return the places of `count` patches of (N, C) that lie far from one another, all where N is not larger.
+    """Return the places (count,) of patches of (N, C) that lie far from one another, all where N is not larger.
 
     Greedy: each next one is the farthest from those chosen, so that rare patches of good parts are in it, which a
     random choice would miss (Roth et al. 2022, algorithm 1, with a random projection).

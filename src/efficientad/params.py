@@ -203,8 +203,8 @@ def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params
         raise ParamsError(f"expected a params file at {path.resolve()}, found none; run from the project's root")
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise ParamsError(f"expected YAML in {path}: {error}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"expected YAML in UTF-8 in {path}: {error}") from error
     if not isinstance(tree, dict):
         raise ParamsError(f"expected sections in {path}, got {type(tree).__name__}")
     overrides = tree.pop("category", {})
@@ -243,7 +243,7 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
 
 def _check_image_size(data: DataParams) -> None:
     sides = (data.image_size,) * 2 if isinstance(data.image_size, int) else data.image_size
-    is_large = max(sides) > VIEW_PX
+    is_large = max(sides, default=0) > VIEW_PX
     if len(sides) != 2 or (is_large and (min(sides) < VIEW_PX or any(side % 4 for side in sides))):
         raise ParamsError(
             f"data.image_size: expected a side or [height, width] in px, neither above {VIEW_PX}, or both from "

@@ -15,7 +15,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientad.data.prepared import Prepared
-from efficientad.detector import ImageNormaliser
 from efficientad.errors import DataError
 from efficientad.inference import choose_device, iterate_batches
 from efficientad.maps import upscale_map
@@ -23,6 +22,7 @@ from efficientad.memories import Describe, choose_bank, sample_patches
 from efficientad.metrics.image_level import compute_image_metrics
 from efficientad.metrics.pixel_level import compute_au_pro
 from efficientad.networks.backbones import BACKBONE_IMAGE_PX, TEACHER_IMAGE_PX, build_backbone, compute_targets
+from efficientad.networks.imagenet import ImageNormaliser
 from efficientad.networks.memory import compute_nearest_map
 from efficientad.params import PDNSize
 from efficientad.weights import load_teacher

@@ -15,7 +15,7 @@ from efficientad.data import download as module
 from efficientad.data.download import download, download_mvtec, extract_archive
 from efficientad.data.images import encode_png
 from efficientad.data.pretraining import imagenette
-from efficientad.errors import DownloadError
+from efficientad.errors import DataError, DownloadError
 
 PAYLOAD = np.random.default_rng(0).bytes(100_000)
 SHA256 = hashlib.sha256(PAYLOAD).hexdigest()
@@ -176,7 +176,13 @@ def test_imagenette_is_fetched_once(server: Server, tmp_path: Path, monkeypatch)
     monkeypatch.setattr(imagenette, "_URL", server.url.replace("archive.bin", ""))
     monkeypatch.setitem(imagenette.ARCHIVES, "160", ("imagenette2-160", md5))
     for _ in range(2):
-        source = imagenette.open_imagenette(tmp_path, count=2, seed=0, resolution="160")
-        assert len(source) == 2
-        assert source.load(0).shape == (4, 4, 3)
+        imagenette.download_imagenette(tmp_path, resolution="160")
     assert len(server.requests) == 1
+    source = imagenette.open_imagenette(tmp_path, count=2, seed=0, resolution="160")
+    assert len(source) == 2
+    assert source.load(0).shape == (4, 4, 3)
+
+
+def test_a_stage_does_not_fetch_imagenette_but_says_how(tmp_path: Path):
+    with pytest.raises(DataError, match=f"efficientad download imagenette --output {tmp_path}"):
+        imagenette.open_imagenette(tmp_path, count=2, seed=0)

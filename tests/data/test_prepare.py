@@ -78,6 +78,16 @@ def test_unknown_masks_are_marked_and_empty(folder_path: Path, tmp_path: Path):
     assert not prepared.masks[[row.name for row in prepared.rows].index("dent/2.png")].any()
 
 
+def test_a_region_where_nothing_is_judged_is_refused(mvtec_path: Path, tmp_path: Path):
+    """The outermost 16 px; one pixel further is enough."""
+    region = np.zeros((64, 64), np.bool_)
+    region[:16] = True
+    with pytest.raises(DataError, match="expected a region of interest beyond the outermost 16"):
+        _write(MVTecProvider(mvtec_path), tmp_path / "out", size=(64, 64), region=region)
+    region[16] = True
+    _write(MVTecProvider(mvtec_path), tmp_path / "out", size=(64, 64), region=region)
+
+
 def test_raw_pictures_are_native_and_half_of_them_defective(mvtec_path: Path, tmp_path: Path):
     stale = tmp_path / "out/raw/0099.png"
     save_picture(stale, 1)
@@ -102,7 +112,6 @@ def test_raw_choice_fills_up_from_the_other_half():
     assert choose_raw([good[0], *bad], 4) == ["g0", "a0", "b0", "a1"]
     assert choose_raw([*good, *bad], 0) == []
     assert len(choose_raw([*good, *bad], 99)) == 11
-    assert choose_raw([_row("t", "train", "good"), _row("v", "validation", "good")], 3) == ["v"]
 
 
 def test_twelve_bits_in_sixteen_bit_files_are_refused(tmp_path: Path):

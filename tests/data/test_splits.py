@@ -83,6 +83,9 @@ def test_too_few_pictures_are_refused_with_the_counts():
     samples = _samples(train=5)
     with pytest.raises(DataError, match="got 5 and 0"):
         split_samples(samples, _digests(samples), 0.0, seed=0)
+    samples = _samples(train=5, test=0)
+    with pytest.raises(DataError, match="expected at least one test picture"):
+        split_samples(samples, _digests(samples), 0.2, seed=0)
 
 
 def test_broken_lists_are_refused():

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import onnx
 import pytest
@@ -91,6 +93,20 @@ def test_models_that_are_missing_foreign_or_unfinished_are_refused(models, tmp_p
     (tmp_path / "broken.xml").write_text("<net/>")
     with pytest.raises(ModelError, match="expected an OpenVINO IR"):
         load_engine(tmp_path / "broken.xml")
+    (tmp_path / "broken.onnx").write_bytes((models / "detector.onnx").read_bytes()[:1000])
+    with pytest.raises(ModelError, match="expected an ONNX model"):
+        load_engine(tmp_path / "broken.onnx")
+
+
+@pytest.mark.parametrize(
+    ("file", "module", "package"),
+    [("detector.onnx", "onnxruntime", "onnxruntime"), ("detector.safetensors", "graph", "torch")],
+)
+def test_a_runtime_that_is_not_installed_is_named(models, monkeypatch, file, module, package):
+    monkeypatch.delitem(sys.modules, f"efficientad.deploy.{module}", raising=False)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(ModelError, match=f"expected the package {package} for {file}.*pip install {package}"):
+        load_engine(models / file)
 
 
 @pytest.mark.parametrize("hint", ["LATENCY", "THROUGHPUT"])

@@ -37,7 +37,7 @@ def test_wide_resnet_takes_the_same_path_and_loads_a_torchvision_state_dict(tmp_
     backbone = build_backbone("wide_resnet101_2", tmp_path / "wide.pth")
     with torch.inference_mode():
         assert compute_targets(backbone, PHOTOGRAPH).shape == (1, 384, 56, 56)
-        expected = source.eval()((PHOTOGRAPH - backbone.mean) / backbone.std)
+        expected = source.eval()((PHOTOGRAPH - backbone.normaliser.mean) / backbone.normaliser.std)
         assert torch.equal(backbone(PHOTOGRAPH)[1].features, expected[1])
 
 
@@ -62,6 +62,13 @@ def test_errors_name_what_is_missing(tmp_path):
     torch.save({"conv1.weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(ModelError, match="expected wide_resnet101_2 weights"):
         build_backbone("wide_resnet101_2", tmp_path / "other.pth")
+    torch.save(1, tmp_path / "number.pth")
+    (tmp_path / "cut.pth").write_bytes((tmp_path / "other.pth").read_bytes()[:200])
+    (tmp_path / "text.pth").write_text("weights")
+    (tmp_path / "empty.pth").touch()
+    for name in ("number.pth", "cut.pth", "text.pth", "empty.pth"):
+        with pytest.raises(ModelError, match=f"expected wide_resnet101_2 weights in .*{name}"):
+            build_backbone("wide_resnet101_2", tmp_path / name)
 
 
 class Ramp(Backbone):

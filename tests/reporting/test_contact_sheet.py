@@ -12,7 +12,6 @@ from efficientad.reporting.contact_sheet import (
     PANEL_PX,
     TITLE_PX,
     Cases,
-    fit_heat_scale,
     select_cases,
     write_contact_sheet,
 )
@@ -84,13 +83,6 @@ def test_only_normal_images(tmp_path, threshold):
     path = tmp_path / "sheet.png"
     assert len(write(path, draw_split(anomalous=False), threshold, per_group=1)) == 2
     assert path.exists()
-
-
-def test_heat_scale():
-    maps = np.array([-4.0, 3.0], np.float32)
-    assert vars(fit_heat_scale(0.4, maps)) == {"low": 0.0, "high": 0.8}
-    assert vars(fit_heat_scale(-0.4, maps)) == {"low": -4.0, "high": 3.0}
-    assert vars(fit_heat_scale(0.0, maps[:1])) == {"low": -4.0, "high": -3.0}
 
 
 def test_no_case_is_an_error(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from efficientad.data.images import colour_map
 from efficientad.errors import MetricError
-from efficientad.reporting.overlays import overlay_heat_map
+from efficientad.reporting.overlays import fit_heat_scale, overlay_heat_map
 
 IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
 MAP = np.array([[-5.0, 0.0, 1.0, 2.0], [3.0, 4.0, 5.0, 99.0]], dtype=np.float32)
@@ -37,3 +37,10 @@ def test_half_opacity_is_the_mean():
 def test_what_cannot_be_drawn_is_an_error(image, low, high, opacity, message):
     with pytest.raises(MetricError, match=message):
         overlay_heat_map(image, MAP, low, high, opacity)
+
+
+def test_heat_scale():
+    maps = np.array([-4.0, 3.0], np.float32)
+    assert vars(fit_heat_scale(0.4, maps)) == {"low": 0.0, "high": 0.8}
+    assert vars(fit_heat_scale(-0.4, maps)) == {"low": -4.0, "high": 3.0}
+    assert vars(fit_heat_scale(0.0, maps[:1])) == {"low": -4.0, "high": -3.0}

@@ -178,14 +178,14 @@ def test_the_teacher_gets_no_gradient_and_the_rest_does():
         assert all(float(p.grad.abs().sum()) > 0 for p in part.parameters())
 
 
-def train(scratch, **changes):
+def train(scratch, seed=0, **changes):
     teacher = Detector("S").teacher
     torch.manual_seed(3)
     for parameter in teacher.parameters():
         torch.nn.init.normal_(parameter, std=0.05)
     scratch.mkdir(exist_ok=True)
     data = TrainingImages(IMAGES, ROWS, PENALTIES)
-    return train_detector("S", teacher, data, build_params(**changes), 0, scratch)
+    return train_detector("S", teacher, data, build_params(**changes), seed, scratch)
 
 
 def assert_equal_weights(one, other):
@@ -228,6 +228,10 @@ class DetectionModuleStep:
 def test_one_seed_gives_the_same_weights_and_another_gives_others(tmp_path):
     first, _ = train(tmp_path / "a", steps=2)
     assert_equal_weights(first, train(tmp_path / "b", steps=2)[0])
+    other, _ = train(tmp_path / "c", steps=2, seed=1)
+    assert torch.equal(first.teacher[0].weight, other.teacher[0].weight)
+    assert not torch.equal(first.student[-1].weight, other.student[-1].weight)
+    assert not torch.equal(first.autoencoder.decoder[0].weight, other.autoencoder.decoder[0].weight)
 
 
 def test_losses_fall(tmp_path):

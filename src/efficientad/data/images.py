@@ -97,7 +97,7 @@ def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bo
 
 
 def resize_map(anomaly_map: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Bring a map (S, S) to (height, width), bilinear: for showing it, never for scoring."""
+    """Bring a map (h, w) to (height, width), bilinear: for showing it, never for scoring."""
     return np.asarray(cv2.resize(anomaly_map, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 

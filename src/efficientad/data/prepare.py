@@ -28,6 +28,7 @@ from efficientad.data.prepared import (
 from efficientad.data.splits import Splits, split_samples
 from efficientad.errors import DataError
 
+_BORDER_PX = 16  # of an image, in which no patch is centred (maps.BORDER_CELLS)
 TWELVE_BIT_LEVEL = round(4095 / 257)
 """The 8-bit level of the brightest 12-bit value when it stands unscaled in a 16-bit file: 16 of 255."""
 
@@ -65,8 +66,8 @@ def write_prepared(
     emptied, too; `workers`: threads, 0 for one a core but at most eight. The manifest is written last,
     so an error leaves a folder that `load_prepared` refuses.
 
-    Raises DataError as the provider and `split_samples` do, for a mask of another size than its picture, and
-    for a product whose 16-bit files never exceed 4095.
+    Raises DataError as the provider and `split_samples` do, for a mask of another size than its picture, for a region
+    that lies wholly in the border, and for a product whose 16-bit files never exceed 4095.
     """
     samples = provider.list_samples()
     if not samples:
@@ -74,7 +75,7 @@ def write_prepared(
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (MANIFEST, REGION):
         (folder / stale).unlink(missing_ok=True)
-    small_region = None if region is None else resize_mask(region, size)
+    small_region = None if region is None else _shrink_region(region, size)
     if small_region is not None:
         np.save(folder / REGION, small_region)
     facts = list(_write_arrays(provider, samples, folder, size, small_region, workers))
@@ -98,6 +99,16 @@ def write_prepared(
     return load_prepared(folder)
 
 
+def _shrink_region(region: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    small = resize_mask(region, size)
+    if not small[_BORDER_PX:-_BORDER_PX, _BORDER_PX:-_BORDER_PX].any():
+        raise DataError(
+            f"expected a region of interest beyond the outermost {_BORDER_PX} of {size[0]} x {size[1]} px, where "
+            "nothing is judged, got one within them; paint a larger one, or leave a margin around the product"
+        )
+    return small
+
+
 def hash_pixels(image: NDArray[np.uint8]) -> str:
     """Return the sha256 of a decoded picture, shape included, so that a re-encoded copy is recognised."""
     shape = "x".join(str(length) for length in image.shape)
@@ -112,9 +123,9 @@ def count_workers(workers: int) -> int:
 def choose_raw(rows: Sequence[PreparedRow], count: int) -> list[str]:
     """Choose up to `count` test pictures: half normal, half anomalous, spread evenly over the classes.
 
-    Where one half has too few, the other fills up. Without any test picture, validation ones are taken.
+    Where one half has too few, the other fills up.
     """
-    pool = [row for row in rows if row.split == "test"] or [row for row in rows if row.split == "validation"]
+    pool = [row for row in rows if row.split == "test"]
     normal = [row.name for row in pool if not row.label]
     classes = dict.fromkeys(row.defect for row in pool if row.label)
     by_class = [[row.name for row in pool if row.defect == defect] for defect in classes]

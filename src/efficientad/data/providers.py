@@ -55,10 +55,7 @@ def load_region(category: str, data: DataParams) -> NDArray[np.bool_] | None:
 
 
 def build_pretraining_source(params: PretrainingParams) -> PretrainingSource:
-    """Build the source of photographs, fetching Imagenette where it was asked for and is not there yet.
-
-    Raises DataError where a folder holds none.
-    """
+    """Build the source of photographs; nothing is fetched. Raises DataError where a folder holds none."""
     source: PretrainingSource
     if params.provider == "embedded":
         source = EmbeddedSource(params.count, params.seed)

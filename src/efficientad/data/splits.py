@@ -24,8 +24,8 @@ def split_samples(samples: list[Sample], digests: dict[str, str], validation_fra
     training picture that stands in validation. Copies within one split stay. Section 3.4 of the paper
     (arXiv 2303.14535) sets quantiles on validation pictures; nothing is ever set on the test split.
 
-    Raises DataError for a name given twice, a defective sample outside test, and when fewer than 2
-    training pictures or no validation picture would be left.
+    Raises DataError for a name given twice, a defective sample outside test, when fewer than 2 training pictures or
+    no validation picture would be left, and when there is no test picture.
     """
     _check_samples(samples)
     split_of: dict[str, Split] = {sample.name: sample.split for sample in samples}
@@ -63,3 +63,5 @@ def _check_counts(split_of: dict[str, Split], left_out: int) -> None:
             f"{train} and {validation} ({left_out} left out as copies); add good pictures or raise "
             "validation_fraction"
         )
+    if "test" not in counts:
+        raise DataError("expected at least one test picture, got none; put good pictures aside for it, or defects")

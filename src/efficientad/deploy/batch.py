@@ -19,7 +19,7 @@ from efficientad.deploy.engine import Engine, Outputs, run_all
 from efficientad.deploy.predictor import Prediction
 from efficientad.deploy.records import Record, Run, append_records, begin_results, tidy_results
 from efficientad.errors import DataError
-from efficientad.reporting.overlays import overlay_heat_map
+from efficientad.reporting.overlays import fit_heat_scale, overlay_heat_map
 
 THREADS = min(8, os.cpu_count() or 1)  # that read, and as many that draw
 AHEAD = THREADS + 2  # images that wait for whoever comes next
@@ -145,15 +145,13 @@ def show_progress(total: int, done: int) -> Iterator[Callable[[], None]]:
 
 
 def draw_heat_map(image: NDArray[np.uint8], prediction: Prediction) -> NDArray[np.uint8]:
-    """Lay the anomaly map over an image (H, W, 3): blue at 0, red from twice the threshold on.
+    """Lay the anomaly map over an RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`; return the same.
 
     A white line is drawn around what lies above the threshold.
     """
     anomaly_map = resize_map(prediction.anomaly_map, image.shape[0], image.shape[1])
-    low, high = 0.0, 2 * prediction.threshold
-    if not low < high:  # a threshold at or below the level of normal pixels leaves no such range
-        low, high = float(anomaly_map.min()), float(anomaly_map.max()) + 1e-6
-    picture = overlay_heat_map(image, anomaly_map, low, high)
+    scale = fit_heat_scale(prediction.threshold, anomaly_map)
+    picture = overlay_heat_map(image, anomaly_map, scale.low, scale.high)
     thickness = max(1, round(max(image.shape[:2]) / 512))
     return outline(picture, anomaly_map > prediction.threshold, (255, 255, 255), thickness)
 

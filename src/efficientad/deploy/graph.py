@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from efficientad.deploy.engine import ModelHeader, Outputs, Setup
 from efficientad.detector import Detector
+from efficientad.inference import choose_device
 from efficientad.weights import load_detector
 
 
@@ -44,7 +45,7 @@ class TorchEngine:
     def __init__(self, path: Path) -> None:
         detector, header = load_detector(path)
         self.header = ModelHeader.parse(header, path)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.device = choose_device()
         self.graph = StationGraph(detector, self.header).eval().to(self.device)
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:

@@ -45,7 +45,7 @@ def write_int8(
     """Write the first of the candidates to `xml` whose accuracy on `trial` falls by no more than allowed.
 
     write_float: writes the float IR with the header that it is given.
-    normals:     (n, S, S, 3) training images, for the ranges.
+    normals:     (n, H, W, 3) training images, for the ranges.
 
     The model gets a threshold of its own from its scores of the trial's normal images, with the false-alarm rate of
     the header: eight bits add to every squared difference, and the float model's threshold would give more alarms than

@@ -8,13 +8,17 @@ from numpy.typing import NDArray
 
 from efficientad.deploy.engine import Outputs, Setup
 from efficientad.deploy.metadata import SECTION, parse_metadata
+from efficientad.errors import ModelError
 
 
 class OnnxEngine:
     """A detector in onnxruntime, on the CPU in float32."""
 
     def __init__(self, path: Path) -> None:
-        self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        try:
+            self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        except Exception as error:  # its classes have no name in common, and none in public
+            raise ModelError(f"expected an ONNX model at {path}: {error}; export it again") from error
         metadata = self.session.get_modelmeta().custom_metadata_map
         self.header = parse_metadata({key.removeprefix(f"{SECTION} "): metadata[key] for key in metadata}, path)
 

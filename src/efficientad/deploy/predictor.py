@@ -34,12 +34,13 @@ class Prediction:
 def locate_model(path: Path) -> Path:
     """Return the model's file: `path`, or the one in a folder.
 
-    A folder is one of the pipeline that holds `openvino/fp32`, or one of versions, such as `openvino/int8`, whose last
-    is taken. Raises ModelError when there is no such file.
+    A folder is one of the pipeline that holds `openvino/fp32`, or one of versions, such as `openvino/int8`, whose
+    largest number is taken. Raises ModelError when there is no such file.
     """
     if path.is_dir():
         folder = path / "openvino/fp32" if (path / "openvino").is_dir() else path
-        path = max(folder.glob("*/model.xml"), default=folder / "1/model.xml")
+        versions = [int(one.parent.name) for one in folder.glob("*/model.xml") if one.parent.name.isdecimal()]
+        path = folder / str(max(versions, default=1)) / "model.xml"
     if not path.is_file():
         raise ModelError(f"expected a model at {path}, found none; name a .xml, .onnx or .safetensors file")
     return path
@@ -58,9 +59,26 @@ def load_engine(
 
     `path` is an OpenVINO `.xml`, a `.onnx`, a `detector.safetensors`, or a folder as `locate_model` takes it. Only the
     runtime in question is imported; the other arguments are those of `OpenVINOEngine`, and no other runtime looks at
-    them. Raises ModelError when there is no such file, or none of these.
+    them. Raises ModelError when there is no such file, or none of these, or its runtime is not installed.
     """
     path = locate_model(path)
+    try:
+        return _open_engine(path, device, precision, cache, hint, threads, streams)
+    except ModuleNotFoundError as error:
+        raise ModelError(
+            f"expected the package {error.name} for {path.name}, found none: pip install {error.name}"
+        ) from error
+
+
+def _open_engine(
+    path: Path,
+    device: str,
+    precision: Literal["f32", "bf16", "f16"],
+    cache: Path | None,
+    hint: Literal["LATENCY", "THROUGHPUT"],
+    threads: int | None,
+    streams: int | None,
+) -> Engine:
     if path.suffix == ".xml":
         from efficientad.deploy.openvino import OpenVINOEngine
 

@@ -47,7 +47,7 @@ def summarise(times: list[float]) -> dict[str, float]:
 
 
 def measure_throughput(engine: Engine, image: NDArray[np.uint8], images: int, seconds: float = 0.0) -> Throughput:
-    """Judge a batch (1, S, S, 3) `images` times, or more often until `seconds` are over, eight more not counted.
+    """Judge a batch (1, H, W, 3) `images` times, or more often until `seconds` are over, eight more not counted.
 
     Goes through the engine's queue where it has one, and then wants one that was loaded with the hint "THROUGHPUT".
     """

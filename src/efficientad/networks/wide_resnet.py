@@ -6,6 +6,7 @@ itself is not needed. The last layer and the classifier are left out: the teache
 """
 
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 import torch.nn.functional as F
@@ -65,12 +66,11 @@ class WideResNet101(nn.Module):
         return layer2, self.layer3(layer2)
 
     def load_checkpoint(self, path: Path) -> None:
-        """Load a torchvision state dict; raises ModelError when the file is missing or does not fit."""
+        """Load a torchvision state dict; raises ModelError when the file is missing, damaged or does not fit."""
         if not path.is_file():
             raise ModelError(f"expected a torchvision checkpoint of wide_resnet101_2 at {path}, found no file")
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = {name: value for name, value in state.items() if not name.startswith(_NOT_NEEDED)}
         try:
-            self.load_state_dict(state)
-        except RuntimeError as error:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            self.load_state_dict({name: value for name, value in state.items() if not name.startswith(_NOT_NEEDED)})
+        except (RuntimeError, EOFError, UnpicklingError, AttributeError) as error:  # the last: no dictionary
             raise ModelError(f"expected wide_resnet101_2 weights in {path}: {error}") from error

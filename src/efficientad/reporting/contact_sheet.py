@@ -1,7 +1,6 @@
 """A contact sheet: one row a case, from the image to the region that the detector marks."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from efficientad.data.rows import Rows
 from efficientad.errors import MetricError
 from efficientad.reporting.canvas import open_figure
 from efficientad.reporting.cases import Cases, select_cases
-from efficientad.reporting.overlays import overlay_heat_map
+from efficientad.reporting.overlays import HeatScale, fit_heat_scale, overlay_heat_map
 
-__all__ = ["Cases", "HeatScale", "fit_heat_scale", "select_cases", "write_contact_sheet"]
+__all__ = ["Cases", "select_cases", "write_contact_sheet"]
 
 PANEL_PX = 256
 GAP_PX = 8
@@ -34,25 +33,6 @@ GROUPS = {
 ANNOTATED = (0, 255, 255)
 MARKED = (255, 0, 0)
 RIGHT_COLOUR, WRONG_COLOUR = "#00664a", "#b00020"
-
-
-@dataclass(frozen=True)
-class HeatScale:
-    """Map values that get the first and the last colour, the same for a whole sheet."""
-
-    low: float
-    high: float
-
-
-def fit_heat_scale(threshold: float, maps: NDArray[np.float32]) -> HeatScale:
-    """0, the level of normal pixels, to 2 x threshold, which puts the threshold at mid-scale.
-
-    A threshold of 0 or below leaves no such range: the least and the greatest value of `maps` are taken then.
-    """
-    if threshold > 0:
-        return HeatScale(0.0, 2.0 * threshold)
-    low, high = float(maps.min()), float(maps.max())
-    return HeatScale(low, high if high > low else low + 1.0)
 
 
 def write_contact_sheet(

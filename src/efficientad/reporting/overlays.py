@@ -1,10 +1,31 @@
 """Anomaly maps made visible on the image."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.images import colour_map
 from efficientad.errors import MetricError
+
+
+@dataclass(frozen=True)
+class HeatScale:
+    """Map values that get the first and the last colour, the same for a whole sheet."""
+
+    low: float
+    high: float
+
+
+def fit_heat_scale(threshold: float, maps: NDArray[np.float32]) -> HeatScale:
+    """0, the level of normal pixels, to 2 x threshold, which puts the threshold at mid-scale.
+
+    A threshold of 0 or below leaves no such range: the least and the greatest value of `maps` are taken then.
+    """
+    if threshold > 0:
+        return HeatScale(0.0, 2.0 * threshold)
+    low, high = float(maps.min()), float(maps.max())
+    return HeatScale(low, high if high > low else low + 1.0)
 
 
 def overlay_heat_map(

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from efficientad.data.base import hold_out
 from efficientad.data.pretraining.write import Pretraining
 from efficientad.data.rows import read_row
-from efficientad.detector import ImageNormaliser
 from efficientad.inference import choose_device
 from efficientad.networks.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets
+from efficientad.networks.cells import count_cells
+from efficientad.networks.imagenet import ImageNormaliser
 from efficientad.networks.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.params import DistillParams, PDNSize
 from efficientad.training.augment import convert_to_grey
@@ -27,7 +28,6 @@ from efficientad.training.losses import compute_feature_loss
 from efficientad.training.schedules import build_optimiser
 from efficientad.training.workers import first_alone
 
-_TARGET_CELLS = 56
 _BACKBONE_BATCH = 4
 
 
@@ -91,9 +91,8 @@ def write_targets(
     shape = (count, TEACHER_IMAGE_PX, TEACHER_IMAGE_PX, 3)
     views = np.lib.format.open_memmap(path, "r+" if path.is_file() else "w+", np.uint8, shape)
     backbone = backbone.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    file = FeatureFile(
-        scratch / "targets.bin", (TEACHER_CHANNELS, _TARGET_CELLS, _TARGET_CELLS), torch.float16, kept=count
-    )
+    cells = count_cells(TEACHER_IMAGE_PX)
+    file = FeatureFile(scratch / "targets.bin", (TEACHER_CHANNELS, cells, cells), torch.float16, kept=count)
 
     def describe(rows: slice) -> Tensor:
         image = convert_to_tensor(np.stack([read_row(images, index) for index in range(rows.start, rows.stop)]))

@@ -8,6 +8,7 @@ from typing import Literal
 
 from efficientad.data.download import Progress, download, extract_archive
 from efficientad.data.pretraining.folder import FolderSource
+from efficientad.errors import DataError
 
 Resolution = Literal["full", "320", "160"]
 _URL = "https://s3.amazonaws.com/fast-ai-imageclas/"
@@ -35,5 +36,11 @@ def download_imagenette(root: Path, resolution: Resolution = "full", progress: P
 
 
 def open_imagenette(root: Path, count: int | None, seed: int, resolution: Resolution = "full") -> FolderSource:
-    """Return Imagenette's training photographs as a source, fetching them when they are not there."""
-    return FolderSource(download_imagenette(root, resolution), count, seed)
+    """Return Imagenette's training photographs as a source; DataError when `download_imagenette` did not put them."""
+    name, _ = ARCHIVES[resolution]
+    if not (root / f".{name}.unpacked").is_file():
+        raise DataError(
+            f"expected Imagenette below {root}, found none; fetch it first: "
+            f"efficientad download imagenette --output {root}"
+        )
+    return FolderSource(root / name / "train", count, seed)
