@@ -60,7 +60,7 @@ def render(found: dict[str, Any]) -> str:
     ]
     titles = {
         "train_step": "A training step",
-        "preset": "Seconds to an accuracy",
+        "preset": "Minutes to an accuracy",
         "au_pro": "AU-PRO",
         "scaling": "Cost against the number of images",
         "peak_rss_mb": "Peak memory of each stage of the default run, MB",
@@ -91,6 +91,8 @@ def render(found: dict[str, Any]) -> str:
         if section in found:
             lines += ["", f"## {title}", "", *_show_peak(found, section), "| | |", "|---|---|"]
             lines += [f"| {name} | {_show(value)} |" for name, value in found[section].items()]
+        if section in found and section in ("preset", "scaling"):
+            lines += ["", "Of student and autoencoder, without memories (docs/decisions/0020)."]
     return "\n".join(lines) + "\n"
 
 
