@@ -52,10 +52,10 @@ def test_ablations_have_a_row_a_variant():
     assert "| full | 70.0 / - | 90.0 / 80.0 | 90.0 / 80.0 |" in page
 
 
-def test_baselines_have_a_row_a_data_set():
-    one = {"image_auroc": 0.7, "image_ap": 0.5, "image_f1_max": 0.25, "backbone": "lite", "bank_size": 12}
-    page = render({"tile": {"S": RESULT}, BASELINES: {"tile": one}})
-    assert "| tile | lite | 12 | 70.0 | 50.0 | 25.0 | - |" in page
+def test_baselines_have_a_row_for_each_of_a_data_set_s_features():
+    one = {"image_auroc": 0.7, "image_ap": 0.5, "image_f1_max": 0.25, "bank_size": 12}
+    page = render({"tile": {"S": RESULT}, BASELINES: {"tile": {"lite": one, "M": {**one, "au_pro": 0.75}}}})
+    assert "| tile | lite | 12 | 70.0 | 50.0 | 25.0 | - |\n| tile | M | 12 | 70.0 | 50.0 | 25.0 | 75.0 |\n" in page
 
 
 @pytest.mark.parametrize(("found", "expected"), [([[1, 1, 0, 0]], 1.0), ([[0, 0, 1, 1]], 0.0)])

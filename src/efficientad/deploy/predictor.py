@@ -63,34 +63,22 @@ def load_engine(
     """
     path = locate_model(path)
     try:
-        return _open_engine(path, device, precision, cache, hint, threads, streams)
+        if path.suffix == ".xml":
+            from efficientad.deploy.openvino import OpenVINOEngine
+
+            return OpenVINOEngine(path, device, precision, hint, cache, threads, streams)
+        if path.suffix == ".onnx":
+            from efficientad.deploy.onnxruntime import OnnxEngine
+
+            return OnnxEngine(path)
+        if path.suffix == ".safetensors":
+            from efficientad.deploy.graph import TorchEngine
+
+            return TorchEngine(path)
     except ModuleNotFoundError as error:
         raise ModelError(
             f"expected the package {error.name} for {path.name}, found none: pip install {error.name}"
         ) from error
-
-
-def _open_engine(
-    path: Path,
-    device: str,
-    precision: Literal["f32", "bf16", "f16"],
-    cache: Path | None,
-    hint: Literal["LATENCY", "THROUGHPUT"],
-    threads: int | None,
-    streams: int | None,
-) -> Engine:
-    if path.suffix == ".xml":
-        from efficientad.deploy.openvino import OpenVINOEngine
-
-        return OpenVINOEngine(path, device, precision, hint, cache, threads, streams)
-    if path.suffix == ".onnx":
-        from efficientad.deploy.onnxruntime import OnnxEngine
-
-        return OnnxEngine(path)
-    if path.suffix == ".safetensors":
-        from efficientad.deploy.graph import TorchEngine
-
-        return TorchEngine(path)
     raise ModelError(f"expected a .xml, .onnx or .safetensors model, got {path.name}")
 
 
