@@ -31,9 +31,9 @@ def choose_features(name: str) -> Describe:
 def main() -> None:
     """Measure each on one category and keep it as soon as it is there."""
     key, category, output = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-    params = ProbeParams()
+    prepared, params = load_prepared(locate_prepared(category)), ProbeParams()
     for name in sys.argv[4:] or FEATURES:
-        found = probe_features(choose_features(name), load_prepared(locate_prepared(category)), params)
+        found = probe_features(choose_features(name), prepared, params)
         results = read_json(output) if output.is_file() else {}
         results.setdefault("baselines", {}).setdefault(key, {})[name] = {**found, **vars(params)}
         write_json(output, results)
