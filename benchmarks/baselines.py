@@ -3,29 +3,52 @@
     python benchmarks/baselines.py KEY CATEGORY OUTPUT [FEATURES ...]
 
 reads data/prepared/CATEGORY of this workspace, as `efficientad probe` does; KEY is the data set's in OUTPUT, the
-results.json to add to, below `baselines`. FEATURES are the backbone's name, or `S` or `M` for the shipped teacher; all
-by default. Minutes each, and 8 GB for some thousand images.
+results.json to add to, below `baselines`. FEATURES are a backbone's name, or `S` or `M` for the shipped teacher; by
+default EfficientNet-Lite0 and both teachers. `NAME/8` is what the backbone says at stride 8 alone, `NAME@256` what it
+says of the image at 256 px instead of 512. Minutes each, and 8 GB for some thousand images.
 """
 
 import sys
 from pathlib import Path
 
+import torch.nn.functional as F
+from torch import Tensor
+
 from efficientad.data.prepared import load_prepared
 from efficientad.layout import locate_prepared, locate_shipped_teacher
 from efficientad.memories import Describe
+from efficientad.networks.backbones import BACKBONE_IMAGE_PX, Backbone, Level, build_backbone
 from efficientad.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
 from efficientad.stage import read_json, write_json
 
 FEATURES = ("efficientnet_lite0", "S", "M")
 
 
+class Portion(Backbone):
+    """The levels of one stride (all: None) that a backbone yields of the image reduced to `side_px`."""
+
+    def __init__(self, backbone: Backbone, side_px: int, stride_px: int | None) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.reduction, self.stride_px = BACKBONE_IMAGE_PX // side_px, stride_px
+
+    def forward(self, image: Tensor) -> list[Level]:
+        """Return the levels, placed in the image of 512 px."""
+        return [
+            Level(level.features, level.stride_px * self.reduction, level.origin_px * self.reduction, level.share)
+            for level in self.backbone(F.avg_pool2d(image, self.reduction))
+            if self.stride_px in (None, level.stride_px)
+        ]
+
+
 def choose_features(name: str) -> Describe:
-    """Return the features of a backbone, or of the shipped teacher of a size."""
-    match name:
-        case "S" | "M":
-            return describe_by_teacher(locate_shipped_teacher(name), name)
-        case _:
-            return describe_by_backbone(name)
+    """Return the features of a backbone or of a portion of it, or of the shipped teacher of a size."""
+    if name in ("S", "M"):
+        return describe_by_teacher(locate_shipped_teacher(name), name)
+    whole, _, stride = name.partition("/")
+    backbone, _, side = whole.partition("@")
+    portion = Portion(build_backbone(backbone), int(side or BACKBONE_IMAGE_PX), int(stride) if stride else None)
+    return describe_by_backbone(portion)
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import torch
 
 from efficientad.data.prepared import Prepared, PreparedRow
 from efficientad.errors import DataError, MetricError
+from efficientad.networks.backbones import build_backbone
 from efficientad.probe import ProbeParams, describe_by_backbone, probe_features
 
 SIDE = 64  # 16 cells, of which `describe` leaves out 4 a side
@@ -60,8 +61,9 @@ def test_says_what_is_missing():
 
 def test_a_backbone_wants_the_size_it_is_asked_at():
     with pytest.raises(DataError, match="expected images of 256 px"):
-        describe_by_backbone("efficientnet_lite0")(torch.rand(1, 3, 128, 128))
+        describe_by_backbone(build_backbone("efficientnet_lite0"))(torch.rand(1, 3, 128, 128))
 
 
 def test_a_backbone_gives_the_teachers_grid():
-    assert describe_by_backbone("efficientnet_lite0")(torch.rand(1, 3, 256, 256)).shape == (1, 384, 56, 56)
+    features = describe_by_backbone(build_backbone("efficientnet_lite0"))(torch.rand(1, 3, 256, 256))
+    assert features.shape == (1, 384, 56, 56)

@@ -144,10 +144,11 @@ def _benchmark(options: argparse.Namespace) -> int:
 def _probe(options: argparse.Namespace) -> int:
     from efficientad.data.prepared import load_prepared
     from efficientad.layout import locate_shipped_teacher
+    from efficientad.networks.backbones import build_backbone
     from efficientad.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
 
     if options.backbone:
-        describe = describe_by_backbone(options.backbone, options.checkpoint)
+        describe = describe_by_backbone(build_backbone(options.backbone, options.checkpoint))
     else:
         describe = describe_by_teacher(options.teacher or locate_shipped_teacher(options.size), options.size)
     found = probe_features(describe, load_prepared(options.prepared), ProbeParams(bank_size=options.bank))

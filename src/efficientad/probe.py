@@ -21,7 +21,7 @@ from efficientad.maps import upscale_map
 from efficientad.memories import Describe, choose_bank, sample_patches
 from efficientad.metrics.image_level import compute_image_metrics
 from efficientad.metrics.pixel_level import compute_au_pro
-from efficientad.networks.backbones import BACKBONE_IMAGE_PX, TEACHER_IMAGE_PX, build_backbone, compute_targets
+from efficientad.networks.backbones import BACKBONE_IMAGE_PX, TEACHER_IMAGE_PX, Backbone, compute_targets
 from efficientad.networks.imagenet import ImageNormaliser
 from efficientad.networks.memory import compute_nearest_map
 from efficientad.params import PDNSize
@@ -44,9 +44,9 @@ def describe_by_teacher(path: Path, size: PDNSize) -> Describe:
     return lambda image: teacher(normaliser(image))
 
 
-def describe_by_backbone(name: str, checkpoint: Path | None = None) -> Describe:
+def describe_by_backbone(backbone: Backbone) -> Describe:
     """Return a backbone's features as distillation hands them to the teacher: what a perfect one would say."""
-    backbone = build_backbone(name, checkpoint).to(choose_device())
+    backbone = backbone.to(choose_device())
     scale = BACKBONE_IMAGE_PX // TEACHER_IMAGE_PX
 
     def describe(image: Tensor) -> Tensor:
