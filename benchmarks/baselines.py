@@ -5,7 +5,7 @@
 reads data/prepared/CATEGORY of this workspace, as `efficientad probe` does; KEY is the data set's in OUTPUT, the
 results.json to add to, below `baselines`. FEATURES are a backbone's name, or `S` or `M` for the shipped teacher; by
 default EfficientNet-Lite0 and both teachers. `NAME/8` is what the backbone says at stride 8 alone, `NAME@256` what it
-says of the image at 256 px instead of 512. Minutes each, and 8 GB for some thousand images.
+says when the image of 512 px is reduced to 256 by means of 2 x 2. Minutes each, and 8 GB for some thousand images.
 """
 
 import sys

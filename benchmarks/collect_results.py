@@ -133,7 +133,7 @@ def _render_baselines(baselines: dict[str, Any]) -> list[str]:
         "",
         "In the manner of PatchCore, on the same images of 256 px and the same split, by `benchmarks/baselines.py`:",
         "each patch's squared distance to the nearest of a bank of normal ones, in the features that a row names: of",
-        "an ImageNet network (`/8`: at that stride alone; `@256`: of the image at 256 px, not 512), or of a shipped",
+        "an ImageNet network (`/8`: at that stride alone; `@256`: shown at 256 px, not 512), or of a shipped",
         "teacher (S, M). What they say of the choice of targets: docs/decisions/0024.",
         "",
         "| data | features | bank | image AUROC | image AP | F1-max | AU-PRO |",
