@@ -8,16 +8,20 @@ default EfficientNet-Lite0 and both teachers. `NAME/8` is what the backbone says
 says when the image of 512 px is reduced to 256 by means of 2 x 2. Minutes each, and 8 GB for some thousand images.
 """
 
+import re
 import sys
 from pathlib import Path
+from typing import get_args
 
 import torch.nn.functional as F
 from torch import Tensor
 
 from efficientad.data.prepared import load_prepared
+from efficientad.errors import ParamsError
 from efficientad.layout import locate_prepared, locate_shipped_teacher
 from efficientad.memories import Describe
 from efficientad.networks.backbones import BACKBONE_IMAGE_PX, Backbone, Level, build_backbone
+from efficientad.params import PDNSize
 from efficientad.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
 from efficientad.stage import read_json, write_json
 
@@ -42,11 +46,17 @@ class Portion(Backbone):
 
 
 def choose_features(name: str) -> Describe:
-    """Return the features of a backbone or of a portion of it, or of the shipped teacher of a size."""
-    if name in ("S", "M"):
-        return describe_by_teacher(locate_shipped_teacher(name), name)
-    whole, _, stride = name.partition("/")
-    backbone, _, side = whole.partition("@")
+    """Return the features of a backbone or of a portion of it, or of the shipped teacher of a size.
+
+    Raises ParamsError for another name, for a stride the backbone does not yield and for another side than 256 or 512.
+    """
+    for size in get_args(PDNSize):
+        if name == size:
+            return describe_by_teacher(locate_shipped_teacher(size), size)
+    parts = re.fullmatch(r"(\w+)(?:@(256|512))?(?:/(8|16))?", name)
+    if parts is None:
+        raise ParamsError(f"expected S, M or BACKBONE[@256][/8 or /16], got {name}")
+    backbone, side, stride = parts.groups()
     portion = Portion(build_backbone(backbone), int(side or BACKBONE_IMAGE_PX), int(stride) if stride else None)
     return describe_by_backbone(portion)
 
