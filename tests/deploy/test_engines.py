@@ -67,6 +67,13 @@ def test_onnx_file_is_valid_with_a_free_batch_and_uint8_pixels(models):
     assert [d.dim_param or d.dim_value for d in entry.type.tensor_type.shape.dim] == ["batch", SIDE, SIDE, 3]
 
 
+def test_onnx_file_holds_the_detectors_numbers_once(models):
+    """Some constants are folded, which must not leave copies of whole weights or banks behind."""
+    detector, _ = load_detector(models / FILES[0])
+    held = sum(int(np.prod(one.dims)) for one in onnx.load(str(models / "detector.onnx")).graph.initializer)
+    assert held < sum(one.numel() for one in detector.state_dict().values()) + 1_000
+
+
 def test_fp16_ir_is_half_as_large(models):
     sizes = {p: (models / "openvino" / p / "1/model.bin").stat().st_size for p in ("fp32", "fp16")}
     assert 0.45 < sizes["fp16"] / sizes["fp32"] < 0.55

@@ -58,6 +58,7 @@ def compute_nearest_map(features: Tensor, bank: Tensor) -> Tensor:
     """Return each patch's squared distance to the nearest of `bank` (N, C), a mean over channels: (B, 1, h, w)."""
     batch, channels, height, width = features.shape
     vectors = features.flatten(2)  # (B, C, h * w)
-    nearest = (bank.square().sum(1)[:, None] - 2 * torch.matmul(bank, vectors)).amin(dim=1, keepdim=True)
+    norms = bank.pow(2).sum(1)  # not square(), which the ONNX exporter would keep as a second bank in the file
+    nearest = (norms[:, None] - 2 * torch.matmul(bank, vectors)).amin(dim=1, keepdim=True)
     distance = (nearest + vectors.square().sum(1, keepdim=True)).clamp(min=0) / channels
     return distance.view(batch, 1, height, width)
