@@ -142,8 +142,8 @@ def render(found: dict[str, Any]) -> str:
         "set; differences to torch in units of the normalised map (0.1 = high quantile of good parts), verdicts by the",
         "threshold in each file; Model API's flips are of its verdicts against ours on the same file. Images that the",
         "run kept at native size are decoded and resized by each runtime's own side. Latencies are of one image at a",
-        "time, from pixels to score, on two cores; they compare within a data set. Measured on detectors of before",
-        "docs/decisions/0021, magnetic tile's without memories: how runtimes compare holds, accuracy is in results.md.",
+        "time, from pixels to score, on two cores; they compare within a data set. Screw's detector is of before",
+        "docs/decisions/0021: how runtimes compare holds, accuracy is in results.md.",
     ]
     for name, models in found.items():
         lines += [
