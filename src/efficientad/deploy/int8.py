@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from efficientad.calibration import choose_display_scale, fit_threshold
 from efficientad.deploy.engine import Engine, ModelHeader
 from efficientad.deploy.openvino import OpenVINOEngine, save_ir
-from efficientad.deploy.quantise import KEPT, adopt_constants, quantise
+from efficientad.deploy.quantise import KEPT, quantise
 from efficientad.deploy.trial import Trial, measure_accuracy
 from efficientad.errors import ParityError
 
@@ -53,21 +53,19 @@ def write_int8(
     """
     choice = Choice(None, {}, {})
     with TemporaryDirectory() as folder:
-        float_xml, fitted_xml, trial_xml = (Path(folder) / f"{name}.xml" for name in ("float", "fitted", "int8"))
+        float_xml, trial_xml = Path(folder) / "float.xml", Path(folder) / "int8.xml"
         write_float(header, float_xml)
         reference = measure_accuracy(OpenVINOEngine(float_xml), trial, allowed.fpr_limit)
         for name, kept in KEPT.items():
-            candidate = quantise(float_xml, normals, kept)
-            save_ir(candidate.clone(), header, trial_xml, fp16=False)
+            save_ir(quantise(float_xml, normals, kept), header, trial_xml, fp16=False)
             engine = OpenVINOEngine(trial_xml)
             found = measure_accuracy(engine, trial, allowed.fpr_limit)
             choice.auroc_drops[name] = reference.image_auroc - found.image_auroc
             choice.au_pro_drops[name] = reference.au_pro - found.au_pro
             if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
                 fitted = fit_header(engine, trial)
-                write_float(fitted, fitted_xml)  # the threshold is part of the graph, too
-                adopt_constants(candidate, float_xml, fitted_xml)
-                save_ir(candidate, fitted, xml, fp16=False)
+                write_float(fitted, float_xml)  # the threshold is part of the graph, too
+                save_ir(quantise(float_xml, normals, kept), fitted, xml, fp16=False)
                 return replace(choice, kept=name)
     return choice
 

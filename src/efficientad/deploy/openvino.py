@@ -34,7 +34,6 @@ def save_ir(model: openvino.Model, header: ModelHeader, xml_path: Path, fp16: bo
             node.set_friendly_name(f"{node.get_type_name()}_{index}")
     for key, value in describe_model(header).items():
         model.set_rt_info(value, [SECTION, key])
-        model.set_rt_info(value, ["framework", f"{SECTION} {key}"])  # where the converter keeps what the ONNX file says
     openvino.save_model(model, xml_path, compress_to_fp16=fp16)
 
 

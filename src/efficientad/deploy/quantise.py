@@ -45,24 +45,6 @@ def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> ope
     )  # fmt: skip
 
 
-def adopt_constants(model: openvino.Model, before: Path, after: Path) -> None:
-    """Give a model that was quantised from the IR at `before` those constants in which the IR at `after` differs.
-
-    In place. For numbers of the float tail, such as the threshold, which quantisation leaves as they are.
-    """
-    earlier, later = (_list_constants(openvino.Core().read_model(path)) for path in (before, after))
-    own = _list_constants(model)
-    for name, node in later.items():
-        if not np.array_equal(node.data, earlier[name].data):
-            constant = opset.constant(node.data)
-            for target in own[name].output(0).get_target_inputs():
-                target.replace_source_output(constant.output(0))
-
-
-def _list_constants(model: openvino.Model) -> dict[str, openvino.Node]:
-    return {node.get_friendly_name(): node for node in model.get_ordered_ops() if node.get_type_name() == "Constant"}
-
-
 def round_last(model: openvino.Model, images: NDArray[np.uint8]) -> None:
     """Round the weights of the last convolutions by what they see on the images, in place (see `rounding`).
 
