@@ -18,10 +18,10 @@ test: $(ENVIRONMENT)   ## run all tests
 	python -m pytest
 
 check: $(ENVIRONMENT)  ## lint, format, types, pipeline file
-	ruff check . && ruff format --check . && mypy && python tests/list_dependencies.py --check
+	ruff check . && ruff format --check . && mypy && python tools/list_dependencies.py --check
 
 format: $(ENVIRONMENT) ## put code and the dependencies in dvc.yaml in order
-	ruff check --fix . && ruff format . && python tests/list_dependencies.py
+	ruff check --fix . && ruff format . && python tools/list_dependencies.py
 
 metrics: $(ENVIRONMENT) ## show accuracy, and what changed since the last commit
 	dvc metrics show && dvc metrics diff

@@ -16,15 +16,15 @@ import torch
 
 from efficientad.data.prepared import Prepared, load_prepared
 from efficientad.data.rows import Rows
-from efficientad.detector import Detector, RawMaps
-from efficientad.inference import compute_raw_maps
-from efficientad.layout import Item, locate_prepared
-from efficientad.maps import combine_maps, upscale_map
-from efficientad.networks.pdn import TEACHER_CHANNELS, build_pdn
-from efficientad.params import load_params
-from efficientad.reporting.evaluation import build_test_split, measure
-from efficientad.stage import read_json, write_json
-from efficientad.weights import load_detector, save_weights
+from efficientad.evaluation.test_split import build_test_split, measure
+from efficientad.model.detector import Detector, RawMaps
+from efficientad.model.inference import compute_raw_maps
+from efficientad.model.maps import combine_maps, upscale_map
+from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
+from efficientad.model.weights import load_detector, save_weights
+from efficientad.pipeline.layout import Item, locate_prepared
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import read_json, write_json
 
 RANDOM_TEACHER = Path(".scratch/random_teacher.safetensors")
 VARIANTS = {

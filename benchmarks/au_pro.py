@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from efficientad.metrics.pixel_level import compute_au_pro
+from efficientad.evaluation.pixel_level import compute_au_pro
 
 MAPS, SIDE, THRESHOLDS, LIMIT = 200, 256, 200, 0.3
 

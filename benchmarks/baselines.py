@@ -16,14 +16,15 @@ from typing import get_args
 import torch.nn.functional as F
 from torch import Tensor
 
+from efficientad.calibration.coreset import Describe
+from efficientad.calibration.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
 from efficientad.data.prepared import load_prepared
 from efficientad.errors import ParamsError
-from efficientad.layout import locate_prepared, locate_shipped_teacher
-from efficientad.memories import Describe
-from efficientad.networks.backbones import BACKBONE_IMAGE_PX, Backbone, Level, build_backbone
-from efficientad.params import PDNSize
-from efficientad.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
-from efficientad.stage import read_json, write_json
+from efficientad.model.sizes import PDNSize
+from efficientad.pipeline.layout import locate_prepared
+from efficientad.pipeline.stage import read_json, write_json
+from efficientad.teacher.backbones import BACKBONE_IMAGE_PX, Backbone, Level, build_backbone
+from efficientad.teacher.shipped import locate_shipped_teacher
 
 FEATURES = ("efficientnet_lite0", "S", "M")
 

@@ -15,9 +15,9 @@ from typing import Any
 import yaml
 from original_size import measure_at_original_size
 
-from efficientad.layout import SUMMARY, Item, locate_distill_metrics
-from efficientad.params import load_params
-from efficientad.stage import TIMINGS, read_json, write_json
+from efficientad.pipeline.layout import SUMMARY, Item, locate_distill_metrics
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import TIMINGS, read_json, write_json
 
 RESULTS, PAGE = Path("docs/results.json"), Path("docs/results.md")
 ABLATIONS, BASELINES = "ablations", "baselines"

@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from efficientad.layout import Item
-from efficientad.params import load_params
-from efficientad.stage import TIMINGS, read_json, write_json
+from efficientad.pipeline.layout import Item
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import TIMINGS, read_json, write_json
 
 
 def run_steps(steps: int) -> dict[str, Any]:

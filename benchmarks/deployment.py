@@ -23,17 +23,17 @@ from numpy.typing import NDArray
 from efficientad.data.images import encode_png
 from efficientad.data.prepared import Prepared, load_prepared
 from efficientad.data.rows import Rows
-from efficientad.deploy.comparison import measure_size
-from efficientad.deploy.engine import Engine, Outputs
-from efficientad.deploy.graph import TorchEngine
+from efficientad.deploy.engines.engine import Engine, Outputs
+from efficientad.deploy.engines.torch import TorchEngine
+from efficientad.deploy.export.comparison import measure_size
+from efficientad.deploy.export.parity import run_reference, run_station
 from efficientad.deploy.metadata import ANOMALOUS
-from efficientad.deploy.parity import run_reference, run_station
 from efficientad.deploy.predictor import load_engine
 from efficientad.deploy.timing import summarise, time_repeatedly
-from efficientad.layout import Item, locate_prepared
-from efficientad.params import load_params
-from efficientad.reporting.evaluation import build_test_split, measure
-from efficientad.stage import read_json, write_json
+from efficientad.evaluation.test_split import build_test_split, measure
+from efficientad.pipeline.layout import Item, locate_prepared
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import read_json, write_json
 
 RESULTS, PAGE = Path("docs/deployment.json"), Path("docs/deployment.md")
 REPEATS = 50

@@ -13,13 +13,13 @@ import numpy as np
 
 from efficientad.data.images import outline, write_png
 from efficientad.data.prepared import load_prepared
-from efficientad.inference import compute_detections
-from efficientad.layout import Item, locate_prepared
-from efficientad.params import load_params
+from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
+from efficientad.evaluation.test_split import build_test_split
+from efficientad.model.inference import compute_detections
+from efficientad.model.weights import load_detector
+from efficientad.pipeline.layout import Item, locate_prepared
+from efficientad.pipeline.params import load_params
 from efficientad.reporting.contact_sheet import ANNOTATED, MARKED
-from efficientad.reporting.evaluation import build_test_split
-from efficientad.reporting.overlays import fit_heat_scale, overlay_heat_map
-from efficientad.weights import load_detector
 
 GAP_PX = 4
 

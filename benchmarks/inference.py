@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 from timing import measure_peak
 
 from efficientad import __version__
-from efficientad.deploy.engine import ModelHeader
+from efficientad.deploy.engines.onnxruntime import OnnxEngine
+from efficientad.deploy.engines.openvino import OpenVINOEngine, Precision
+from efficientad.deploy.export.onnx import write_onnx
+from efficientad.deploy.export.openvino import save_ir, write_openvino
+from efficientad.deploy.export.quantise import KEPT, quantise
 from efficientad.deploy.graph import StationGraph
-from efficientad.deploy.onnx import write_onnx
-from efficientad.deploy.onnxruntime import OnnxEngine
-from efficientad.deploy.openvino import OpenVINOEngine, Precision, save_ir, write_openvino
-from efficientad.deploy.quantise import KEPT, quantise
 from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
-from efficientad.detector import Detector
-from efficientad.maps import Quantiles
-from efficientad.params import load_params
+from efficientad.model.detector import Detector
+from efficientad.model.header import ModelHeader
+from efficientad.model.maps import Quantiles
+from efficientad.pipeline.params import load_params
 from efficientad.training.precision import uses_bfloat16
 
 REPEATS, MANY = 40, 60

@@ -16,20 +16,20 @@ from pathlib import Path
 import numpy as np
 
 from efficientad import __version__
-from efficientad.calibration import choose_display_scale, fit_threshold
+from efficientad.calibration.threshold import choose_display_scale, fit_threshold
+from efficientad.data.drawing.nuisance import smooth_noise
 from efficientad.data.images import read_image, write_png
-from efficientad.data.synthetic.nuisance import smooth_noise
-from efficientad.deploy.engine import ModelHeader
-from efficientad.deploy.onnx import write_onnx
-from efficientad.deploy.openvino import write_openvino
+from efficientad.deploy.export.onnx import write_onnx
+from efficientad.deploy.export.openvino import write_openvino
 from efficientad.deploy.predictor import load_engine, predict_image
-from efficientad.inference import compute_detections, compute_raw_maps
-from efficientad.layout import locate_shipped_teacher
-from efficientad.maps import fit_quantiles
-from efficientad.params import load_params
+from efficientad.model.header import ModelHeader
+from efficientad.model.inference import compute_detections, compute_raw_maps
+from efficientad.model.maps import fit_quantiles
+from efficientad.model.weights import load_teacher
+from efficientad.pipeline.params import load_params
+from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import train_detector
-from efficientad.weights import load_teacher
 
 SIZE = (3000, 4000)
 DEFECT_PX = 10

@@ -19,7 +19,7 @@ from scaling import measure_scaling
 from timing import describe_machine, measure_peak
 from train_step import measure_train_step
 
-from efficientad.stage import TIMINGS, read_json, write_json
+from efficientad.pipeline.stage import TIMINGS, read_json, write_json
 from efficientad.training.precision import uses_bfloat16
 
 BENCHMARKS, PAGE = Path("docs/benchmarks.json"), Path("docs/benchmarks.md")

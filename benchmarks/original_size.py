@@ -10,14 +10,14 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.datasets.registry import build_provider
 from efficientad.data.images import resize_map
 from efficientad.data.prepared import load_prepared
-from efficientad.data.providers import build_provider
-from efficientad.inference import compute_detections
-from efficientad.layout import Item, locate_prepared
-from efficientad.metrics.pixel_level import compute_au_pro
-from efficientad.params import load_params
-from efficientad.weights import load_detector
+from efficientad.evaluation.pixel_level import compute_au_pro
+from efficientad.model.inference import compute_detections
+from efficientad.model.weights import load_detector
+from efficientad.pipeline.layout import Item, locate_prepared
+from efficientad.pipeline.params import load_params
 
 
 def measure_at_original_size(item: Item) -> float | None:

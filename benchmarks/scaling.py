@@ -18,18 +18,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from efficientad.data.datasets.registry import build_provider
 from efficientad.data.prepare import write_prepared
-from efficientad.data.providers import build_provider
-from efficientad.detector import Detector
-from efficientad.inference import compute_detections
-from efficientad.layout import locate_shipped_teacher
-from efficientad.maps import Quantiles
-from efficientad.params import load_params
-from efficientad.reporting.evaluation import build_test_split, measure
-from efficientad.stage import measure_peak_rss_mb
+from efficientad.evaluation.test_split import build_test_split, measure
+from efficientad.model.detector import Detector
+from efficientad.model.inference import compute_detections
+from efficientad.model.maps import Quantiles
+from efficientad.model.weights import load_teacher
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import measure_peak_rss_mb
+from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import keep_features
-from efficientad.weights import load_teacher
 
 COUNTS = (50, 100, 200)
 

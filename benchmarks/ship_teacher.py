@@ -2,17 +2,18 @@
 
     python benchmarks/ship_teacher.py S
 
-Its card in src/efficientad/teachers/README.md is for a person to write.
+Its card in src/efficientad/teacher/weights/README.md is for a person to write.
 """
 
 import argparse
 
-from efficientad.layout import locate_shipped_teacher, locate_teacher
-from efficientad.weights import load_header, load_teacher, save_weights
+from efficientad.model.weights import load_header, load_teacher, save_weights
+from efficientad.pipeline.layout import locate_teacher
+from efficientad.teacher.shipped import locate_shipped_teacher
 
 
 def main() -> None:
-    """Read models/SIZE/teacher.safetensors, write src/efficientad/teachers/SIZE.safetensors."""
+    """Read models/SIZE/teacher.safetensors, write src/efficientad/teacher/weights/SIZE.safetensors."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("size", choices=("S", "M"))
     size = parser.parse_args().size

@@ -9,13 +9,13 @@ from timing import measure_peak
 from torch import Tensor
 
 from efficientad.deploy.timing import time_repeatedly
-from efficientad.detector import Detector
-from efficientad.networks.pdn import split_student
-from efficientad.params import load_params
+from efficientad.model.detector import Detector
+from efficientad.model.pdn import split_student
+from efficientad.pipeline.params import load_params
+from efficientad.training.allocator import keep_freed_memory
 from efficientad.training.batches import DetectionBatch
 from efficientad.training.detection import compute_losses, group_parameters
 from efficientad.training.losses import compute_feature_loss, compute_hard_feature_loss, compute_penalty_loss
-from efficientad.training.memory import keep_freed_memory
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.tiles import choose_tile
 

@@ -4,16 +4,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from efficientad import __version__
-from efficientad.calibration import choose_display_scale, fit_threshold
+from efficientad.calibration.coreset import fit_memories
+from efficientad.calibration.quantiles import fit_map_quantiles
+from efficientad.calibration.reconstruction import measure_autoencoder
+from efficientad.calibration.threshold import choose_display_scale, fit_threshold
 from efficientad.data.prepared import hash_normals, load_prepared
-from efficientad.inference import compute_detections
-from efficientad.layout import locate_prepared
-from efficientad.memories import fit_memories
-from efficientad.params import load_params
-from efficientad.quantiles import fit_map_quantiles
-from efficientad.reconstruction import measure_autoencoder
-from efficientad.stage import parse_item, run_stage, write_json
-from efficientad.weights import load_detector, save_weights
+from efficientad.model.inference import compute_detections
+from efficientad.model.weights import load_detector, save_weights
+from efficientad.pipeline.layout import locate_prepared
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import parse_item, run_stage, write_json
 
 
 def main() -> None:

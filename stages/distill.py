@@ -2,16 +2,18 @@
 
 from pathlib import Path
 
-from efficientad.data.pretraining.write import load_pretraining
-from efficientad.layout import PRETRAINING, locate_distill_metrics, locate_shipped_teacher, locate_teacher
-from efficientad.params import DistillParams, PDNSize, load_params
+from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.model.sizes import PDNSize
+from efficientad.model.weights import load_header, load_teacher, save_weights
+from efficientad.pipeline.layout import PRETRAINING, locate_distill_metrics, locate_teacher
+from efficientad.pipeline.params import DistillParams, load_params
+from efficientad.pipeline.scratch import open_scratch
+from efficientad.pipeline.stage import parse_size, run_stage, write_json
 from efficientad.reporting.figures import write_loss_figure
-from efficientad.scratch import open_scratch
-from efficientad.stage import parse_size, run_stage, write_json
+from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.distillation import distill_teacher
 from efficientad.training.loop import LossLog
 from efficientad.training.workers import Workers, join_workers
-from efficientad.weights import load_header, load_teacher, save_weights
 
 
 def main() -> None:

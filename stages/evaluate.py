@@ -4,18 +4,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from efficientad.data.prepared import load_prepared
-from efficientad.inference import compute_detections
-from efficientad.layout import locate_prepared
-from efficientad.params import load_params
-from efficientad.reporting.evaluation import (
-    build_test_split,
-    describe_verdicts,
-    measure,
-    write_report,
-    write_tables,
-)
-from efficientad.stage import parse_item, run_stage, write_json
-from efficientad.weights import load_detector
+from efficientad.evaluation.test_split import build_test_split, describe_verdicts, measure
+from efficientad.model.inference import compute_detections
+from efficientad.model.weights import load_detector
+from efficientad.pipeline.layout import locate_prepared
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import parse_item, run_stage, write_json
+from efficientad.reporting.report import write_report, write_tables
 
 
 def main() -> None:

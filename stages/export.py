@@ -3,16 +3,17 @@
 from dataclasses import replace
 
 from efficientad.data.prepared import load_prepared
-from efficientad.deploy.comparison import check_models, compare_models
-from efficientad.deploy.engine import ModelHeader
-from efficientad.deploy.export import export_models
-from efficientad.deploy.graph import TorchEngine
-from efficientad.deploy.parity import choose_images
-from efficientad.deploy.revision import find_revision
-from efficientad.layout import locate_prepared
-from efficientad.params import load_params
-from efficientad.stage import parse_item, run_stage, write_json
-from efficientad.weights import load_detector
+from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.deploy.engines.torch import TorchEngine
+from efficientad.deploy.export.comparison import check_models, compare_models
+from efficientad.deploy.export.models import export_models
+from efficientad.deploy.export.parity import choose_images
+from efficientad.deploy.export.revision import find_revision
+from efficientad.model.header import ModelHeader
+from efficientad.model.weights import load_detector
+from efficientad.pipeline.layout import PRETRAINING, locate_prepared
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import parse_item, run_stage, write_json
 
 
 def main() -> None:
@@ -20,9 +21,13 @@ def main() -> None:
     item = parse_item()
     params = load_params(category=item.category)
     prepared = load_prepared(locate_prepared(item.category))
+    photographs = load_pretraining(PRETRAINING).images
     detector, values = load_detector(item.detector)
     header = replace(ModelHeader.parse(values, item.detector), git_revision=find_revision())
-    exported, choice = export_models(detector, header, prepared, item, params.export, params.evaluate.fpr_limit)
+    exported, choice = export_models(
+        detector, header, prepared, photographs, item.onnx, item.locate_openvino, params.export,
+        params.evaluate.fpr_limit,
+    )  # fmt: skip
     chosen = choose_images(prepared, params.export.parity_images)
     models = compare_models(TorchEngine(item.detector), exported, prepared, chosen, params.evaluate.fpr_limit)
     int8 = {"int8": vars(choice)} if choice else {}

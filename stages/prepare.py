@@ -1,11 +1,11 @@
 """Stage prepare@CATEGORY: a provider's images -> arrays at the model's resolution and a manifest."""
 
-from efficientad.calibration import check_count
+from efficientad.calibration.threshold import check_count
+from efficientad.data.datasets.registry import build_provider, load_region
 from efficientad.data.prepare import write_prepared
-from efficientad.data.providers import build_provider, load_region
-from efficientad.layout import locate_prepared
-from efficientad.params import load_params
-from efficientad.stage import parse_category, run_stage
+from efficientad.pipeline.layout import locate_prepared
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import parse_category, run_stage
 
 
 def main() -> None:

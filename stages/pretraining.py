@@ -1,10 +1,10 @@
 """Stage pretraining: photographs -> arrays at 512 px, for distillation and for the penalty."""
 
-from efficientad.data.pretraining.write import write_pretraining
-from efficientad.data.providers import build_pretraining_source
-from efficientad.layout import PRETRAINING
-from efficientad.params import load_params
-from efficientad.stage import run_stage
+from efficientad.data.pretraining.registry import build_pretraining_source
+from efficientad.data.pretraining.writer import write_pretraining
+from efficientad.pipeline.layout import PRETRAINING
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import run_stage
 
 
 def main() -> None:

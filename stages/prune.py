@@ -4,9 +4,9 @@ import argparse
 import shutil
 import sys
 
-from efficientad.layout import find_leftovers
-from efficientad.params import load_params
-from efficientad.stage import run_stage
+from efficientad.pipeline.layout import find_leftovers
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import run_stage
 
 
 def main() -> None:

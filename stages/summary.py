@@ -1,9 +1,9 @@
 """Stage summary: the metrics of every item in the matrix, and their mean, in one file."""
 
-from efficientad.layout import SUMMARY, Item
-from efficientad.params import load_params
+from efficientad.pipeline.layout import SUMMARY, Item
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import read_json, run_stage, write_json
 from efficientad.reporting.summary import summarise
-from efficientad.stage import read_json, run_stage, write_json
 
 
 def main() -> None:

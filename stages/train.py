@@ -1,16 +1,16 @@
 """Stage train@SIZE-CATEGORY-SEED: teacher and normal images -> student and autoencoder."""
 
 from efficientad.data.prepared import load_prepared
-from efficientad.data.pretraining.write import load_pretraining
-from efficientad.layout import PRETRAINING, locate_prepared, locate_teacher
-from efficientad.params import load_params
+from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.model.weights import load_teacher, save_weights
+from efficientad.pipeline.layout import PRETRAINING, locate_prepared, locate_teacher
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.scratch import open_scratch
+from efficientad.pipeline.stage import parse_item, run_stage
 from efficientad.reporting.figures import write_loss_figure
-from efficientad.scratch import open_scratch
-from efficientad.stage import parse_item, run_stage
 from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import train_detector
 from efficientad.training.workers import join_workers
-from efficientad.weights import load_teacher, save_weights
 
 
 def main() -> None:

@@ -1,20 +1,15 @@
 """Fixtures of several folders. Tests import their helpers, such as `import_closure`, by name."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-
 import numpy as np
 import pytest
 import torch
 from tiny_models import HEADER, MEMORIES, SIDE
 
-from efficientad.deploy.onnx import write_onnx
-from efficientad.deploy.openvino import write_openvino
-from efficientad.detector import Detector
-from efficientad.maps import Quantiles
-from efficientad.weights import save_weights
+from efficientad.deploy.export.onnx import write_onnx
+from efficientad.deploy.export.openvino import write_openvino
+from efficientad.model.detector import Detector
+from efficientad.model.maps import Quantiles
+from efficientad.model.weights import save_weights
 
 
 @pytest.fixture(scope="session")

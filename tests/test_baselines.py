@@ -1,17 +1,11 @@
 """A portion of a backbone lies in the image where the whole one does; names that are none are refused."""
 
-import sys
-from pathlib import Path
-
 import pytest
 import torch
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
-
 from baselines import Portion, choose_features
 
 from efficientad.errors import ParamsError
-from efficientad.networks.backbones import Backbone, Level
+from efficientad.teacher.backbones import Backbone, Level
 
 
 class MeanColour(Backbone):

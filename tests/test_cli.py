@@ -10,7 +10,7 @@ from small_project import draw_product
 from tiny_models import HEADER
 
 from efficientad.cli import main
-from efficientad.data.folder import FolderProvider
+from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.images import read_image, write_png
 from efficientad.data.prepare import write_prepared
 

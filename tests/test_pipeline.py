@@ -12,8 +12,8 @@ from small_project import CATEGORIES, Project
 
 from efficientad.data.images import write_png
 from efficientad.data.prepared import load_prepared
-from efficientad.scratch import SCRATCH_VARIABLE
-from efficientad.weights import load_header
+from efficientad.model.weights import load_header
+from efficientad.pipeline.scratch import SCRATCH_VARIABLE
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import yaml
 from import_closure import ROOT
 
 from efficientad.cli import build_parser
-from efficientad.params import PARAMS_PATH, load_params
+from efficientad.pipeline.params import PARAMS_PATH, load_params
 
 PAGES = ("README.md", "CONTRIBUTING.md")
 TEXT = {page: (ROOT / page).read_text("utf-8") for page in PAGES}

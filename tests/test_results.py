@@ -15,7 +15,7 @@ from collect_results import ABLATIONS, BASELINES, render
 from original_size import compare
 
 from efficientad.data.prepared import Prepared, PreparedRow
-from efficientad.detector import Detector
+from efficientad.model.detector import Detector
 
 RESULT = {
     "image_auroc": {"mean": 0.9512, "std": 0.0, "seeds": [0, 1]},

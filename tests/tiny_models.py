@@ -1,6 +1,6 @@
 """The header of the untrained detector that the fixture `models` exports."""
 
-from efficientad.deploy.engine import ModelHeader
+from efficientad.model.header import ModelHeader
 
 SIDE = 64
 MEMORIES = [(2, 50), (4, 20)]

@@ -142,10 +142,10 @@ def _benchmark(options: argparse.Namespace) -> int:
 
 
 def _probe(options: argparse.Namespace) -> int:
+    from efficientad.calibration.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
     from efficientad.data.prepared import load_prepared
-    from efficientad.layout import locate_shipped_teacher
-    from efficientad.networks.backbones import build_backbone
-    from efficientad.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
+    from efficientad.teacher.backbones import build_backbone
+    from efficientad.teacher.shipped import locate_shipped_teacher
 
     if options.backbone:
         describe = describe_by_backbone(build_backbone(options.backbone, options.checkpoint))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_pictures import save_mask, save_picture
+from tiny_images import save_image, save_mask
 
 
 @pytest.fixture
@@ -12,12 +12,12 @@ def mvtec_path(tmp_path: Path) -> Path:
     """A category with 8 training, 3 good test and 2 x 2 defective pictures."""
     path = tmp_path / "mvtec" / "bolt"
     for n in range(8):
-        save_picture(path / f"train/good/{n:03d}.png", n)
+        save_image(path / f"train/good/{n:03d}.png", n)
     for n in range(3):
-        save_picture(path / f"test/good/{n:03d}.png", 100 + n)
+        save_image(path / f"test/good/{n:03d}.png", 100 + n)
     for k, defect in enumerate(("crack", "bent")):
         for n in range(2):
-            save_picture(path / f"test/{defect}/{n:03d}.png", 200 + 10 * k + n)
+            save_image(path / f"test/{defect}/{n:03d}.png", 200 + 10 * k + n)
             save_mask(path / f"ground_truth/{defect}/{n:03d}_mask.png")
     return path
 
@@ -27,12 +27,12 @@ def tile_path(tmp_path: Path) -> Path:
     """Ten free tiles, two with a crack, one uneven tile with an empty mask."""
     path = tmp_path / "tiles"
     for n in range(10):
-        save_picture(path / f"MT_Free/Imgs/exp{n}.jpg", n)
+        save_image(path / f"MT_Free/Imgs/exp{n}.jpg", n)
         save_mask(path / f"MT_Free/Imgs/exp{n}.png", level=0)
     for n in range(2):
-        save_picture(path / f"MT_Crack/Imgs/exp{n}.jpg", 20 + n)
+        save_image(path / f"MT_Crack/Imgs/exp{n}.jpg", 20 + n)
         save_mask(path / f"MT_Crack/Imgs/exp{n}.png")
-    save_picture(path / "MT_Uneven/Imgs/exp0.jpg", 30)
+    save_image(path / "MT_Uneven/Imgs/exp0.jpg", 30)
     save_mask(path / "MT_Uneven/Imgs/exp0.png", level=0)
     return path
 
@@ -42,9 +42,9 @@ def folder_path(tmp_path: Path) -> Path:
     """A user's folder: ten good pictures, three dented ones of which two have masks."""
     path = tmp_path / "mine"
     for n in range(10):
-        save_picture(path / f"good/{n}.png", n)
+        save_image(path / f"good/{n}.png", n)
     for n in range(3):
-        save_picture(path / f"dent/{n}.png", 50 + n)
+        save_image(path / f"dent/{n}.png", 50 + n)
     save_mask(path / "masks/dent/0.png")
     save_mask(path / "masks/dent/1_mask.png")
     return path

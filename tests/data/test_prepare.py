@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_pictures import save_picture
+from tiny_images import save_image
 
-from efficientad.data.base import DatasetProvider
-from efficientad.data.folder import FolderProvider
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.folder import FolderProvider
+from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.images import read_image, resize_image, resize_mask
-from efficientad.data.mvtec import MVTecProvider
 from efficientad.data.prepare import choose_raw, hash_pixels, write_prepared
 from efficientad.data.prepared import PreparedRow, load_prepared
 from efficientad.errors import DataError
@@ -90,7 +90,7 @@ def test_a_region_where_nothing_is_judged_is_refused(mvtec_path: Path, tmp_path:
 
 def test_raw_pictures_are_native_and_half_of_them_defective(mvtec_path: Path, tmp_path: Path):
     stale = tmp_path / "out/raw/0099.png"
-    save_picture(stale, 1)
+    save_image(stale, 1)
     prepared = _write(MVTecProvider(mvtec_path), tmp_path / "out", raw_samples=4)
     assert not stale.exists()
     assert [path.name for path, _ in prepared.raw] == ["0000.png", "0001.png", "0002.png", "0003.png"]

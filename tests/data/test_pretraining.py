@@ -7,12 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_pictures import save_picture
+from tiny_images import save_image
 
 from efficientad.data.images import resize_image
 from efficientad.data.prepare import hash_pixels
-from efficientad.data.pretraining import EmbeddedSource, FolderSource, Views, load_pretraining, write_pretraining
 from efficientad.data.pretraining import embedded as module
+from efficientad.data.pretraining.embedded import EmbeddedSource
+from efficientad.data.pretraining.folder import FolderSource
+from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.data.pretraining.views import Views
+from efficientad.data.pretraining.writer import write_pretraining
 from efficientad.errors import DataError
 
 GOLDEN = {0: "f3cf52022232e13e", 1: "0fc7281720d17a2a"}
@@ -75,7 +79,7 @@ def test_embedded_errors(monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture
 def photographs(tmp_path: Path) -> Path:
     for n in range(10):
-        save_picture(tmp_path / f"photographs/class {n % 3}/{n}.png", n)
+        save_image(tmp_path / f"photographs/class {n % 3}/{n}.png", n)
     return tmp_path / "photographs"
 
 

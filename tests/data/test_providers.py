@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_pictures import save_mask, save_picture
+from tiny_images import save_image, save_mask
 
-from efficientad.data import elpv
-from efficientad.data.base import Sample
-from efficientad.data.elpv import ElpvProvider
-from efficientad.data.folder import FolderProvider
-from efficientad.data.magnetic_tile import MagneticTileProvider
-from efficientad.data.mvtec import MVTecProvider
+from efficientad.data.datasets import elpv
+from efficientad.data.datasets.elpv import ElpvProvider
+from efficientad.data.datasets.folder import FolderProvider
+from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
+from efficientad.data.datasets.mvtec import MVTecProvider
+from efficientad.data.samples import Sample
 from efficientad.errors import DataError
 
 
@@ -37,8 +37,8 @@ def test_mvtec_mask_is_that_of_the_sample(mvtec_path: Path):
 
 
 def test_loco_validation_and_its_masks_in_parts(mvtec_path: Path):
-    save_picture(mvtec_path / "validation/good/000.png", 300)
-    save_picture(mvtec_path / "test/logical/000.png", 301)
+    save_image(mvtec_path / "validation/good/000.png", 300)
+    save_image(mvtec_path / "test/logical/000.png", 301)
     for part, row in ((0, 2), (1, 20)):
         mask = np.zeros((24, 30), np.uint8)
         mask[row, 5] = 255
@@ -99,7 +99,7 @@ def cells_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     rows = ["0.0"] * 10 + ["0.3333333333333333", "0.6666666666666666", "1.0", "1.0"]
     lines = []
     for n, probability in enumerate(rows):
-        save_picture(tmp_path / f"cells/images/cell{n:04d}.png", n)
+        save_image(tmp_path / f"cells/images/cell{n:04d}.png", n)
         lines.append(f"images/cell{n:04d}.png  {probability}   mono")
     (tmp_path / "cells/labels.csv").write_text("\n".join(lines) + "\n")
     monkeypatch.setattr(elpv, "_find_package", lambda: tmp_path / "cells")
@@ -150,7 +150,7 @@ def test_folder_masks_may_be_partial(folder_path: Path):
 
 def test_good_pictures_alone_are_enough(tmp_path: Path):
     for n in range(4):
-        save_picture(tmp_path / f"good/line {n % 2}/{n}.png", n)
+        save_image(tmp_path / f"good/line {n % 2}/{n}.png", n)
     provider = FolderProvider(tmp_path, 0.25, seed=0)
     samples = provider.list_samples()
     assert _split_counts(samples) == {("train", "good"): 3, ("test", "good"): 1}
@@ -172,7 +172,7 @@ def test_folder_errors_say_what_to_do(folder_path: Path, tmp_path: Path):
 
 
 def test_two_pictures_for_one_mask_are_refused(folder_path: Path):
-    save_picture(folder_path / "dent/0.bmp", 99)
+    save_image(folder_path / "dent/0.bmp", 99)
     with pytest.raises(DataError, match=r"several named dent/0\."):
         FolderProvider(folder_path, 0.2, seed=0).list_samples()
 

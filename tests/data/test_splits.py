@@ -2,7 +2,7 @@
 
 import pytest
 
-from efficientad.data.base import Sample
+from efficientad.data.samples import Sample
 from efficientad.data.splits import split_samples
 from efficientad.errors import DataError
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from efficientad.data.synthetic import (
-    DEFECTS,
+from efficientad.data.datasets.synthetic.defects import DEFECTS
+from efficientad.data.datasets.synthetic.provider import SyntheticProvider
+from efficientad.data.datasets.synthetic.render import (
     PRODUCTS,
-    SyntheticProvider,
+    draw_shot,
     generate_anomalous_image,
     generate_normal_image,
 )
-from efficientad.data.synthetic.render import draw_shot
-from efficientad.data.synthetic.shapes import Box, Disc, Path, Pose, cover
+from efficientad.data.drawing.shapes import Box, Disc, Path, Pose, cover
 from efficientad.errors import DataError
 
 GOLDEN = {

@@ -9,7 +9,8 @@ import pytest
 
 from efficientad.data.images import read_image, write_png
 from efficientad.deploy import batch
-from efficientad.deploy.batch import draw_heat_map, judge_files, map_ahead, predict_files
+from efficientad.deploy.batch import judge_files, map_ahead, predict_files
+from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.predictor import Prediction, load_engine, predict_image
 from efficientad.deploy.records import JSON_LINES, RUN, TABLE, describe_run
 from efficientad.errors import DataError

@@ -12,7 +12,7 @@ from PIL import Image
 from tiny_models import HEADER, SIDE
 
 from efficientad.data.images import read_image, write_png
-from efficientad.deploy.batch import draw_heat_map
+from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.predictor import load_engine, predict_image
 from efficientad.errors import DataError
 

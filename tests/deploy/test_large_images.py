@@ -9,13 +9,13 @@ import torch
 from tiny_models import HEADER
 
 from efficientad.data.images import read_image, write_png
-from efficientad.deploy.onnx import write_onnx
-from efficientad.deploy.openvino import save_ir, write_openvino
+from efficientad.deploy.export.onnx import write_onnx
+from efficientad.deploy.export.openvino import save_ir, write_openvino
+from efficientad.deploy.export.quantise import quantise
 from efficientad.deploy.predictor import load_engine, predict_image
-from efficientad.deploy.quantise import quantise
-from efficientad.detector import Detector
-from efficientad.maps import Quantiles
-from efficientad.weights import save_weights
+from efficientad.model.detector import Detector
+from efficientad.model.maps import Quantiles
+from efficientad.model.weights import save_weights
 
 SIZE = (260, 1120)  # two tiles
 IR = "openvino/fp32/1/model.xml"

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_models import HEADER, SIDE
 
-from efficientad.deploy.engine import Outputs
+from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.timing import (
     FEWEST,
     WARM_UP,

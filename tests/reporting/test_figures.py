@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from efficientad.errors import MetricError
-from efficientad.metrics.image_level import compute_roc_curve
-from efficientad.metrics.pixel_level import compute_pro_curve
+from efficientad.evaluation.image_level import compute_roc_curve
+from efficientad.evaluation.pixel_level import compute_pro_curve
 from efficientad.reporting.canvas import open_figure
 from efficientad.reporting.figures import (
     smooth,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from efficientad.data.images import colour_map
+from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
-from efficientad.reporting.overlays import fit_heat_scale, overlay_heat_map
 
 IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
 MAP = np.array([[-5.0, 0.0, 1.0, 2.0], [3.0, 4.0, 5.0, 99.0]], dtype=np.float32)

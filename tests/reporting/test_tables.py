@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from efficientad.errors import MetricError
-from efficientad.metrics.image_level import compute_roc_curve
+from efficientad.evaluation.image_level import compute_roc_curve
 from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, write_scores_csv
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from efficientad.training.defects import find_covered_cells, paint_defect
+from efficientad.data.defects.paint import paint_defect
+from efficientad.training.covered_cells import find_covered_cells
 
 SHAPE = (104, 108)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.detector import Detector
-from efficientad.params import RecipeParams, TrainParams
+from efficientad.model.detector import Detector
+from efficientad.pipeline.params import RecipeParams, TrainParams
 from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
 from efficientad.training.detection import DetectionModule, compute_losses, group_parameters, train_detector
 from efficientad.training.loop import CHECKPOINT_NAME

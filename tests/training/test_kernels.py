@@ -5,7 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from efficientad.networks.pdn import build_pdn
+from efficientad.model.pdn import build_pdn
 from efficientad.training.kernels import compute_head_hard_loss, rectify_and_pool, run_layers
 from efficientad.training.losses import compute_hard_feature_loss
 

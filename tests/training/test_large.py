@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from import_closure import ROOT
 
-from efficientad.calibration import fit_threshold
-from efficientad.data.synthetic.nuisance import smooth_noise
-from efficientad.inference import compute_detections, compute_raw_maps
-from efficientad.layout import locate_shipped_teacher
-from efficientad.maps import fit_quantiles
-from efficientad.params import load_params
+from efficientad.calibration.threshold import fit_threshold
+from efficientad.data.drawing.nuisance import smooth_noise
+from efficientad.model.inference import compute_detections, compute_raw_maps
+from efficientad.model.maps import fit_quantiles
+from efficientad.model.weights import load_teacher
+from efficientad.pipeline.params import load_params
+from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import train_detector
-from efficientad.weights import load_teacher
 
 SIZE = (512, 1040)
 DEFECT_PX = 10

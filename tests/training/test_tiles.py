@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.networks.cells import count_cells
-from efficientad.networks.pdn import build_pdn
+from efficientad.model.cells import count_cells
+from efficientad.model.pdn import build_pdn
 from efficientad.training.tiles import choose_tile
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from efficientad.data.pretraining import Pretraining
-from efficientad.networks.pdn import build_pdn
-from efficientad.params import DistillParams, RecipeParams, TrainParams
+from efficientad.data.pretraining.reader import Pretraining
+from efficientad.model.pdn import build_pdn
+from efficientad.model.weights import save_weights
+from efficientad.pipeline.params import DistillParams, RecipeParams, TrainParams
 from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import train_detector
 from efficientad.training.distillation import distill_teacher
 from efficientad.training.workers import join_workers
-from efficientad.weights import save_weights
 
 RECIPE = RecipeParams(
     steps=6, batch_size=2, optimiser="muon", learning_rate=0.01, autoencoder_learning_rate=0.003,

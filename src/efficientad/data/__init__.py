@@ -1,0 +1,1 @@
+"""Images from files or drawn, to arrays at the model's resolution."""

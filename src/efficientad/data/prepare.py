@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from efficientad.data.base import DatasetProvider, Sample
+from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.images import is_sixteen_bit, resize_image, resize_mask, write_png
 from efficientad.data.prepared import (
     IMAGES,
@@ -25,6 +25,7 @@ from efficientad.data.prepared import (
     load_prepared,
     write_manifest,
 )
+from efficientad.data.samples import Sample
 from efficientad.data.splits import Splits, split_samples
 from efficientad.errors import DataError
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from efficientad.data.base import GOOD, Sample, Split, hold_out
+from efficientad.data.samples import GOOD, Sample, Split, hold_out
 from efficientad.errors import DataError
 
 SMALLEST_TRAIN, SMALLEST_VALIDATION = 2, 1

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from efficientad.data.images import list_images, outline, read_image, resize_image, resize_map, write_png
-from efficientad.deploy.engine import Engine, Outputs, run_all
+from efficientad.data.images import list_images, read_image, resize_image, write_png
+from efficientad.deploy.engines.engine import Engine, Outputs, run_all
+from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.predictor import Prediction
 from efficientad.deploy.records import Record, Run, append_records, begin_results, tidy_results
 from efficientad.errors import DataError
-from efficientad.reporting.overlays import fit_heat_scale, overlay_heat_map
 
 THREADS = min(8, os.cpu_count() or 1)  # that read, and as many that draw
 AHEAD = THREADS + 2  # images that wait for whoever comes next
@@ -142,18 +142,6 @@ def show_progress(total: int, done: int) -> Iterator[Callable[[], None]]:
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as bar:
         task = bar.add_task("", total=total, completed=done)
         yield lambda: bar.advance(task)
-
-
-def draw_heat_map(image: NDArray[np.uint8], prediction: Prediction) -> NDArray[np.uint8]:
-    """Lay the anomaly map over an RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`; return the same.
-
-    A white line is drawn around what lies above the threshold.
-    """
-    anomaly_map = resize_map(prediction.anomaly_map, image.shape[0], image.shape[1])
-    scale = fit_heat_scale(prediction.threshold, anomaly_map)
-    picture = overlay_heat_map(image, anomaly_map, scale.low, scale.high)
-    thickness = max(1, round(max(image.shape[:2]) / 512))
-    return outline(picture, anomaly_map > prediction.threshold, (255, 255, 255), thickness)
 
 
 def _finish(engine: Engine, loaded: Loaded, outputs: Outputs, root: Path, pictures: Path | None) -> Record:

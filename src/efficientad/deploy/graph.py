@@ -1,17 +1,11 @@
-"""The exported graph: uint8 pixels in, map, score and verdict out; and the same graph run by torch."""
+"""The exported graph: uint8 pixels in, map, score and verdict out."""
 
-from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from efficientad.deploy.engine import ModelHeader, Outputs, Setup
-from efficientad.detector import Detector
-from efficientad.inference import choose_device
-from efficientad.weights import load_detector
+from efficientad.model.detector import Detector
+from efficientad.model.header import ModelHeader
 
 
 class StationOutputs(NamedTuple):
@@ -37,23 +31,3 @@ class StationGraph(nn.Module):
         above = detection.anomaly_score - self.threshold
         display = (above / self.display_scale + 0.5).clamp(0, 1)
         return StationOutputs(detection.anomaly_map, detection.anomaly_score, display, above > 0)
-
-
-class TorchEngine:
-    """Runs `detector.safetensors` with torch in float32, on a GPU where there is one."""
-
-    def __init__(self, path: Path) -> None:
-        detector, header = load_detector(path)
-        self.header = ModelHeader.parse(header, path)
-        self.device = choose_device()
-        self.graph = StationGraph(detector, self.header).eval().to(self.device)
-
-    def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """See `Engine.run`."""
-        with torch.inference_mode():
-            outputs = self.graph(torch.from_numpy(np.array(images)).to(self.device))
-        return Outputs(outputs.anomaly_map[:, 0].cpu().numpy(), outputs.anomaly_score.cpu().numpy())
-
-    def describe(self) -> Setup:
-        """See `Engine.describe`."""
-        return Setup("torch", str(self.device), "f32", threads=torch.get_num_threads(), streams=None)

@@ -7,7 +7,7 @@ is where Model API looks for them in either. Its AnomalyDetection runs both file
 from collections.abc import Mapping
 from dataclasses import fields
 
-from efficientad.deploy.engine import ModelHeader
+from efficientad.model.header import ModelHeader
 
 SECTION = "model_info"
 NORMAL, ANOMALOUS = "Normal", "Anomalous"  # labels

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.images import resize_image
-from efficientad.deploy.engine import Engine
+from efficientad.deploy.engines.engine import Engine
 from efficientad.errors import ModelError
 
 
@@ -64,15 +64,15 @@ def load_engine(
     path = locate_model(path)
     try:
         if path.suffix == ".xml":
-            from efficientad.deploy.openvino import OpenVINOEngine
+            from efficientad.deploy.engines.openvino import OpenVINOEngine
 
             return OpenVINOEngine(path, device, precision, hint, cache, threads, streams)
         if path.suffix == ".onnx":
-            from efficientad.deploy.onnxruntime import OnnxEngine
+            from efficientad.deploy.engines.onnxruntime import OnnxEngine
 
             return OnnxEngine(path)
         if path.suffix == ".safetensors":
-            from efficientad.deploy.graph import TorchEngine
+            from efficientad.deploy.engines.torch import TorchEngine
 
             return TorchEngine(path)
     except ModuleNotFoundError as error:

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.deploy.engine import Engine, run_all
+from efficientad.deploy.engines.engine import Engine, run_all
 from efficientad.deploy.predictor import load_engine, locate_model
 
 WARM_UP = 2  # runs that do not count

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.errors import MetricError
-from efficientad.metrics.image_level import check_scores
+from efficientad.evaluation.image_level import check_scores
 
 
 @dataclass(frozen=True)

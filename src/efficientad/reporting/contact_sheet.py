@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from efficientad.data.images import colour_map, outline
 from efficientad.data.rows import Rows
+from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 from efficientad.reporting.canvas import open_figure
 from efficientad.reporting.cases import Cases, select_cases
-from efficientad.reporting.overlays import HeatScale, fit_heat_scale, overlay_heat_map
 
 __all__ = ["Cases", "select_cases", "write_contact_sheet"]
 

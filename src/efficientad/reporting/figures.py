@@ -10,15 +10,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from efficientad.errors import MetricError
-from efficientad.metrics.curves import Curve, ProCurve, downsample_curve
-from efficientad.metrics.image_level import check_scores
-from efficientad.reporting.canvas import (
-    ANOMALOUS_COLOUR,
-    LINE_COLOURS,
-    NORMAL_COLOUR,
-    label_axes,
-    open_figure,
-)
+from efficientad.evaluation.curves import Curve, ProCurve, downsample_curve
+from efficientad.evaluation.image_level import check_scores
+from efficientad.reporting.canvas import ANOMALOUS_COLOUR, LINE_COLOURS, NORMAL_COLOUR, label_axes, open_figure
 
 MOST_BINS = 60
 CURVE_POINTS = 2000

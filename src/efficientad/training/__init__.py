@@ -1,0 +1,1 @@
+"""Distilling the teacher; training student and autoencoder."""

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from efficientad.data.defects.paint import paint_defect
+from efficientad.data.pieces import cut_piece
 from efficientad.data.rows import read_row
 from efficientad.errors import ModelError
-from efficientad.networks.autoencoder import view_whole
-from efficientad.networks.cells import Tile
-from efficientad.params import VIEW_PX
+from efficientad.model.autoencoder import view_whole
+from efficientad.model.cells import Tile
+from efficientad.model.sizes import VIEW_PX
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
-from efficientad.training.defects import find_covered_cells, paint_defect
+from efficientad.training.covered_cells import find_covered_cells
 from efficientad.training.features import FeatureFile
 from efficientad.training.order import Replay, order_samples
 from efficientad.training.tiles import choose_tile
@@ -201,12 +203,6 @@ class DetectionSteps(Dataset[DetectionBatch]):
         if file is None or max(chosen) >= file.kept:
             return None
         return torch.stack([file.read(one) for one in chosen])
-
-
-def cut_piece(image: NDArray[np.uint8], size: tuple[int, int], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Return a piece of an image (H, W, 3) at random, `size` high and wide."""
-    top, left = (int(rng.integers(image.shape[axis] - size[axis] + 1)) for axis in (0, 1))
-    return image[top : top + size[0], left : left + size[1]]
 
 
 def crop_penalties(

@@ -11,22 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from efficientad.data.pieces import cut_piece
 from efficientad.data.rows import read_row
-from efficientad.detector import Detector
-from efficientad.inference import BATCH, choose_device, iterate_batches
-from efficientad.networks.autoencoder import view_whole
-from efficientad.networks.cells import count_cells
-from efficientad.networks.pdn import TEACHER_CHANNELS
-from efficientad.params import VIEW_PX, PDNSize, TrainParams
-from efficientad.training.batches import (
-    DetectionBatch,
-    DetectionSteps,
-    Draws,
-    Share,
-    TrainingImages,
-    convert_to_tensor,
-    cut_piece,
-)
+from efficientad.model.autoencoder import view_whole
+from efficientad.model.cells import count_cells
+from efficientad.model.detector import Detector
+from efficientad.model.inference import BATCH, choose_device, iterate_batches
+from efficientad.model.pdn import TEACHER_CHANNELS
+from efficientad.model.sizes import VIEW_PX, PDNSize
+from efficientad.pipeline.params import TrainParams
+from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, Share, TrainingImages, convert_to_tensor
 from efficientad.training.features import FeatureFile, write_features
 from efficientad.training.kernels import compute_head_hard_loss, run_layers
 from efficientad.training.loop import LossLog, run_training

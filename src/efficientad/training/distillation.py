@@ -10,15 +10,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from efficientad.data.base import hold_out
-from efficientad.data.pretraining.write import Pretraining
+from efficientad.data.pretraining.reader import Pretraining
 from efficientad.data.rows import read_row
-from efficientad.inference import choose_device
-from efficientad.networks.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets
-from efficientad.networks.cells import count_cells
-from efficientad.networks.imagenet import ImageNormaliser
-from efficientad.networks.pdn import TEACHER_CHANNELS, build_pdn
-from efficientad.params import DistillParams, PDNSize
+from efficientad.data.samples import hold_out
+from efficientad.model.cells import count_cells
+from efficientad.model.inference import choose_device
+from efficientad.model.normaliser import ImageNormaliser
+from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
+from efficientad.model.sizes import PDNSize
+from efficientad.pipeline.params import DistillParams
+from efficientad.teacher.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets
 from efficientad.training.augment import convert_to_grey
 from efficientad.training.batches import DistillationBatch, DistillationSteps, Share, convert_to_tensor
 from efficientad.training.features import FeatureFile, write_features

@@ -18,8 +18,8 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.core.datamodule import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
+from efficientad.training.allocator import keep_freed_memory
 from efficientad.training.batches import Share
-from efficientad.training.memory import keep_freed_memory
 from efficientad.training.precision import choose_precision
 from efficientad.training.progress import StepProgress
 from efficientad.training.workers import find_workers

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from efficientad.params import RecipeParams
+from efficientad.pipeline.params import RecipeParams
 from efficientad.training.muon import Muon
 from efficientad.training.precision import uses_bfloat16
 

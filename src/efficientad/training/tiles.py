@@ -6,7 +6,7 @@ every cell counts as in the mean over all, on average over the draws.
 
 import numpy as np
 
-from efficientad.networks.cells import Tile, count_cells
+from efficientad.model.cells import Tile, count_cells
 
 
 def choose_tile(size_px: tuple[int, int], parts: int, rng: np.random.Generator) -> Tile:

@@ -1,0 +1,1 @@
+"""What is learnt without gradients: memory bank, map quantiles, threshold."""

@@ -1,0 +1,1 @@
+"""One provider for each kind of data set."""

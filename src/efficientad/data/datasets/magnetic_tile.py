@@ -1,0 +1,70 @@
+"""Magnetic tile surface defects, in the layout in which they were published.
+
+Huang, Qiu, Yuan, "Surface defect saliency of magnetic tile", The Visual Computer 36, 2020;
+https://github.com/abin24/Magnetic-tile-defect-datasets. (no licence stated).
+
+    MT_Free/Imgs/*.jpg   MT_<Class>/Imgs/*.jpg   and beside each picture a mask of the same name, .png
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.images import list_images, read_image, read_mask
+from efficientad.data.samples import GOOD, Sample, Split, hold_out
+from efficientad.errors import DataError
+
+HALF_LEVEL = 128
+"""Mask borders are anti-aliased over one to three pixels: defect where at least half is covered."""
+
+
+class MagneticTileProvider(DatasetProvider):
+    """A seeded `train_fraction` of the free tiles trains; the other free tiles and all defects test."""
+
+    def __init__(self, path: Path, train_fraction: float, seed: int) -> None:
+        """Raise DataError when the folder of free tiles is missing or the fraction is not in (0, 1)."""
+        if not (path / "MT_Free" / "Imgs").is_dir():
+            raise DataError(
+                f"expected {path / 'MT_Free' / 'Imgs'}, found no such folder; "
+                "clone https://github.com/abin24/Magnetic-tile-defect-datasets. into it"
+            )
+        if not 0 < train_fraction < 1:
+            raise DataError(f"expected train_fraction between 0 and 1, got {train_fraction}; use 0.8")
+        self.path, self.train_fraction, self.seed = path, train_fraction, seed
+
+    def list_samples(self) -> list[Sample]:
+        """Return all samples sorted by class folder and file name; classes are "blowhole", "break" ..."""
+        free = self._list_names("MT_Free")
+        test = hold_out(free, 1 - self.train_fraction, self.seed)
+        splits: list[Split] = ["test" if name in test else "train" for name in free]
+        samples = [Sample(name, split, GOOD) for name, split in zip(free, splits, strict=True)]
+        for folder in sorted(self.path.glob("MT_*")):
+            if folder.is_dir() and folder.name != "MT_Free":
+                defect = folder.name.removeprefix("MT_").lower()
+                samples += [Sample(name, "test", defect) for name in self._list_names(folder.name)]
+        return samples
+
+    def load_image(self, sample: Sample) -> NDArray[np.uint8]:
+        """Read the picture."""
+        return read_image(self.image_path(sample))
+
+    def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
+        """Read the mask; None where a defective tile was published with an empty one (four uneven tiles)."""
+        size = self.load_image(sample).shape[:2]
+        if not sample.label:
+            return np.zeros(size, np.bool_)
+        path = self.image_path(sample).with_suffix(".png")
+        mask = read_mask(path, at_least=HALF_LEVEL)
+        if mask.shape != size:
+            raise DataError(f"expected a mask of size {size}, got {mask.shape} in {path}; correct the mask")
+        return mask if mask.any() else None
+
+    def image_path(self, sample: Sample) -> Path:
+        """Return the sample's file."""
+        return self.path / sample.name
+
+    def _list_names(self, folder: str) -> list[str]:
+        files = [file for file in list_images(self.path / folder / "Imgs") if file.suffix.lower() == ".jpg"]
+        return [file.relative_to(self.path).as_posix() for file in files]

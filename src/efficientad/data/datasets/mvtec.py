@@ -1,0 +1,86 @@
+"""MVTec AD and every data set in its layout.
+
+Bergmann et al., "MVTec AD", CVPR 2019, https://www.mvtec.com/company/research/datasets/mvtec-ad
+(CC BY-NC-SA 4.0: no commercial use). One category is one folder:
+
+    train/good/*.png   test/<class>/*.png   ground_truth/<class>/<stem>_mask.png   [validation/good/*.png]
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.images import list_images, read_image, read_mask
+from efficientad.data.samples import GOOD, Sample, Split
+from efficientad.errors import DataError
+
+
+class MVTecProvider(DatasetProvider):
+    """One category at `<root>/<category>`; a `validation/good` folder is used as validation when present.
+
+    Masks of MVTec LOCO, several files in a folder `ground_truth/<class>/<stem>/`, are united.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raise DataError when `train/good` or `test` is missing."""
+        self.path = path
+        for part in ("train/good", "test"):
+            if not (path / part).is_dir():
+                raise DataError(
+                    f"expected the MVTec AD layout with {path / part}, found no such folder; "
+                    "check data.root and the category, or use the folder provider for your own images"
+                )
+
+    def list_samples(self) -> list[Sample]:
+        """Return train, validation and test samples, each sorted by class and file name."""
+        samples = self._list_folder("train", GOOD)
+        if (self.path / "validation" / GOOD).is_dir():
+            samples += self._list_folder("validation", GOOD)
+        classes = sorted(folder.name for folder in (self.path / "test").iterdir() if folder.is_dir())
+        for defect in classes:
+            samples += self._list_folder("test", defect)
+        return samples
+
+    def load_image(self, sample: Sample) -> NDArray[np.uint8]:
+        """Read the picture."""
+        return read_image(self.image_path(sample))
+
+    def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
+        """Read the mask of a defective sample; all False for a normal one.
+
+        Returns None when the category has no `ground_truth` folder at all. Raises DataError when it has
+        one but the mask is missing or has another size than the picture.
+        """
+        truth = self.path / "ground_truth"
+        if not truth.is_dir():
+            return None
+        size = self.load_image(sample).shape[:2]
+        if not sample.label:
+            return np.zeros(size, np.bool_)
+        mask = np.zeros(size, np.bool_)
+        for path in _find_masks(truth / sample.defect, Path(sample.name).stem):
+            part = read_mask(path)
+            if part.shape != size:
+                raise DataError(f"expected a mask of size {size}, got {part.shape} in {path}; correct the mask")
+            mask |= part
+        return mask
+
+    def image_path(self, sample: Sample) -> Path:
+        """Return the sample's file."""
+        return self.path / sample.name
+
+    def _list_folder(self, split: Split, defect: str) -> list[Sample]:
+        files = list_images(self.path / split / defect)
+        return [Sample(file.relative_to(self.path).as_posix(), split, defect) for file in files]
+
+
+def _find_masks(folder: Path, stem: str) -> list[Path]:
+    for name in (f"{stem}_mask.png", f"{stem}.png"):
+        if (folder / name).is_file():
+            return [folder / name]
+    parts = sorted((folder / stem).glob("*.png"))
+    if not parts:
+        raise DataError(f"expected a mask at {folder / f'{stem}_mask.png'}, found none; restore it")
+    return parts

@@ -1,0 +1,1 @@
+"""Shapes, noise and exposure that drawn images are made of."""

@@ -1,0 +1,1 @@
+"""One runtime each: OpenVINO, onnxruntime, torch."""

@@ -1,0 +1,1 @@
+"""Detector to ONNX and OpenVINO, and the proof that they agree."""

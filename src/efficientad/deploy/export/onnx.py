@@ -1,0 +1,37 @@
+"""Detector -> ONNX."""
+
+import warnings
+from pathlib import Path
+
+import onnx
+import torch
+
+from efficientad.deploy.graph import StationGraph, StationOutputs
+from efficientad.deploy.metadata import SECTION, describe_model
+from efficientad.model.detector import Detector
+from efficientad.model.header import ModelHeader
+
+OPSET = 18
+
+
+def write_onnx(detector: Detector, header: ModelHeader, path: Path) -> None:
+    """Write the detector's graph, with its header as metadata, and check the file with `onnx`.
+
+    Input `image`: uint8 RGB (batch, H, W, 3); outputs: see `StationOutputs`. The batch is free, the size is fixed.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = torch.zeros(1, *header.image_size, 3, dtype=torch.uint8)
+    names = ["image", *StationOutputs._fields]
+    with warnings.catch_warnings():
+        # The exporter that needs no further package; its tracing is exact here: sizes are constants.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            StationGraph(detector, header).eval(), (image,), str(path), dynamo=False, opset_version=OPSET,
+            input_names=names[:1], output_names=names[1:],
+            dynamic_axes={name: {0: "batch"} for name in names},
+        )  # fmt: skip
+    model = onnx.load(str(path))
+    for key, value in describe_model(header).items():
+        model.metadata_props.add(key=f"{SECTION} {key}", value=value)
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))

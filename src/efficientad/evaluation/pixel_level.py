@@ -1,0 +1,91 @@
+"""Metrics of the anomaly map: are the right pixels marked? Exact: every distinct score is a threshold."""
+
+import numpy as np
+
+from efficientad.errors import MetricError
+from efficientad.evaluation.curves import ProCurve
+from efficientad.evaluation.pixels import Maps, Masks, rank_pixels
+
+
+def compute_pixel_auroc(maps: Maps, masks: Masks) -> float:
+    """Chance that a defect pixel scores above a defect-free one, ties counted half; in [0, 1].
+
+    `maps` (N, H, W) float of any range, `masks` (N, H, W) bool; all pixels of all images are pooled, so that
+    large defects count for more. Equals the area under the pixel ROC curve (Mann-Whitney).
+
+    Raises:
+        MetricError: see `pixels.rank_pixels`.
+
+    >>> maps = np.array([[[0.1, 0.2], [0.3, 0.2]]], dtype=np.float32)
+    >>> compute_pixel_auroc(maps, np.array([[[False, False], [True, True]]]))
+    0.875
+    """
+    ranks = rank_pixels(maps, masks)
+    below = ranks.normal_count - ranks.normals_above - ranks.normals_tied
+    doubled = int(np.dot(ranks.defect_counts, 2 * below + ranks.normals_tied))  # integers: no rounding
+    return doubled / (2 * ranks.normal_count * int(ranks.defect_counts.sum()))
+
+
+def compute_pro_curve(maps: Maps, masks: Masks) -> ProCurve:
+    """Mean per-region overlap against the false positive rate over all defect-free pixels of all images.
+
+    Every 8-connected region of every mask has the same weight; pixels with equal scores enter together. Where
+    only the false positive rate grows, the points inside the horizontal are left out: the line is still the
+    exact one, with two points for each distinct defect score at most.
+
+    Raises:
+        MetricError: see `pixels.rank_pixels`.
+    """
+    ranks = rank_pixels(maps, masks)
+    overlap = np.cumsum(ranks.region_shares)
+    overlap /= overlap[-1]
+    overlap_before = np.concatenate([[0.0], overlap[:-1]])
+    rate_before = ranks.normals_above / ranks.normal_count
+    rate = (ranks.normals_above + ranks.normals_tied) / ranks.normal_count
+    # One pair for each defect score: all pixels above it, then it and its ties as well.
+    rates = np.concatenate([[0.0], np.stack([rate_before, rate], axis=1).ravel(), [1.0]])
+    overlaps = np.concatenate([[0.0], np.stack([overlap_before, overlap], axis=1).ravel(), [1.0]])
+    just_below = np.nextafter(ranks.scores, ranks.scores.dtype.type(-np.inf))
+    pairs = np.stack([ranks.scores, just_below], axis=1).ravel().astype(np.float64)
+    thresholds = np.concatenate([[ranks.highest], pairs, [np.nextafter(ranks.lowest, -np.inf)]])
+    moved = np.concatenate([[True], (np.diff(rates) > 0) | (np.diff(overlaps) > 0)])
+    return ProCurve(rates[moved], overlaps[moved], thresholds[moved])
+
+
+def compute_au_pro(maps: Maps, masks: Masks, fpr_limit: float = 0.3) -> float:
+    """Area under the PRO curve up to `fpr_limit`, divided by the limit; in [0, 1], chance is fpr_limit / 2.
+
+    Raises:
+        MetricError: `fpr_limit` is not in (0, 1]; or see `pixels.rank_pixels`.
+
+    >>> maps = np.array([[[0.9, 0.1], [0.2, 0.2]]], dtype=np.float32)
+    >>> compute_au_pro(maps, np.array([[[True, False], [False, False]]]))
+    1.0
+    """
+    _check_limit(fpr_limit)
+    return integrate_pro_curve(compute_pro_curve(maps, masks), fpr_limit)
+
+
+def integrate_pro_curve(curve: ProCurve, fpr_limit: float = 0.3) -> float:
+    """AU-PRO of a curve at hand; saves `compute_au_pro` a second ranking of the pixels.
+
+    Trapezoids, with a straight line between the two points around the limit. Wants the whole curve: from one
+    that `downsample_curve` has thinned it gives an approximation.
+
+    Raises:
+        MetricError: `fpr_limit` is not in (0, 1].
+    """
+    _check_limit(fpr_limit)
+    rate, overlap = curve.false_positive_rate, curve.region_overlap
+    inside = int(np.searchsorted(rate, fpr_limit, side="right"))
+    rate_inside, overlap_inside = rate[:inside], overlap[:inside]
+    if inside < len(rate):
+        step = (fpr_limit - rate[inside - 1]) / (rate[inside] - rate[inside - 1])
+        at_limit = overlap[inside - 1] + step * (overlap[inside] - overlap[inside - 1])
+        rate_inside, overlap_inside = np.append(rate_inside, fpr_limit), np.append(overlap_inside, at_limit)
+    return float(np.trapezoid(overlap_inside, rate_inside) / fpr_limit)
+
+
+def _check_limit(fpr_limit: float) -> None:
+    if not 0.0 < fpr_limit <= 1.0:
+        raise MetricError(f"Expected a false positive rate limit in (0, 1], got {fpr_limit}: use 0.3 as the paper.")

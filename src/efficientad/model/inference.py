@@ -1,0 +1,64 @@
+"""Running a detector over arrays of prepared images, a few at a time."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from efficientad.data.rows import Rows, read_row
+from efficientad.model.detector import Detector
+
+BATCH = 4
+_LARGE_PX = 512  # a side from which on an image is a batch of its own
+
+
+def choose_device() -> torch.device:
+    """Return the GPU where there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp]) -> Iterator[Tensor]:
+    """Yield the rows `indices` of uint8 RGB (N, H, W, 3) as float RGB (B, 3, H, W) in [0, 1]."""
+    device = choose_device()
+    batch = BATCH if max(images.shape[1:3]) < _LARGE_PX else 1
+    for first in range(0, len(indices), batch):
+        rows = np.stack([read_row(images, index) for index in indices[first : first + batch]])
+        yield torch.from_numpy(rows).to(device).permute(0, 3, 1, 2).float() / 255
+
+
+def compute_raw_maps(
+    detector: Detector, images: NDArray[np.uint8], indices: NDArray[np.intp]
+) -> list[list[NDArray[np.float32]]]:
+    """Return the raw maps (h, w) of student, autoencoder and memories, each of the chosen images."""
+    detector = detector.to(choose_device()).eval()
+    found: list[list[NDArray[np.float32]]] = [[] for _ in range(2 + len(detector.memories))]
+    with torch.inference_mode():
+        for image in iterate_batches(images, indices):
+            raw = detector.compute_raw_maps(image)
+            for maps, batch in zip(found, [raw.student_map, raw.autoencoder_map, *raw.memory_maps], strict=True):
+                maps += list(batch[:, 0].cpu().numpy())
+    return found
+
+
+def compute_detections(
+    detector: Detector, images: NDArray[np.uint8], indices: NDArray[np.intp], path: Path
+) -> tuple[Rows, NDArray[np.float32]]:
+    """Return anomaly maps (n, H, W) and scores (n,) of the chosen images.
+
+    The maps lie in the new file `path` and are read one at a time: a large test set does not fill the memory.
+    """
+    detector = detector.to(choose_device()).eval()
+    shape = (len(indices), *images.shape[1:3])
+    scores = np.empty(len(indices), dtype=np.float32)
+    first = 0
+    with torch.inference_mode(), path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
+        for image in iterate_batches(images, indices):
+            detection = detector(image)
+            file.write(detection.anomaly_map[:, 0].cpu().numpy().astype("<f4").tobytes())
+            scores[first : first + len(image)] = detection.anomaly_score.cpu().numpy()
+            first += len(image)
+    return Rows(np.load(path, mmap_mode="r")), scores

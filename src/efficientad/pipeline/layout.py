@@ -1,0 +1,94 @@
+"""Where the pipeline's files lie, relative to the project's root; dvc.yaml names the same paths."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from efficientad.model.sizes import PDNSize
+
+PRETRAINING = Path("data/pretraining")
+SUMMARY = Path("metrics/summary.json")
+
+
+def locate_prepared(category: str) -> Path:
+    """Return the folder of a category's prepared images."""
+    return Path("data/prepared") / category
+
+
+def locate_teacher(size: str) -> Path:
+    """Return the weights of the teacher that all categories and seeds of a size share."""
+    return Path("models") / size / "teacher.safetensors"
+
+
+def locate_distill_metrics(size: str) -> Path:
+    """Return the folder of the distillation's losses and error."""
+    return Path("metrics/distill") / size
+
+
+@dataclass(frozen=True)
+class Item:
+    """One detector of the matrix sizes x categories x seeds.
+
+    >>> Item("S", "washer", 0).name
+    'S/washer/0'
+    """
+
+    size: PDNSize
+    category: str
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The item's key in metrics/summary.json."""
+        return f"{self.size}/{self.category}/{self.seed}"
+
+    @property
+    def models(self) -> Path:
+        """The folder of the item's weights and exported models."""
+        return Path("models") / self.size / self.category / str(self.seed)
+
+    def locate_metrics(self, stage: str) -> Path:
+        """Return the JSON file of what a stage measured, such as metrics/evaluate/S/washer/0.json."""
+        return Path("metrics") / stage / self.size / self.category / f"{self.seed}.json"
+
+    @property
+    def report(self) -> Path:
+        """The folder of the item's curves and pictures."""
+        return Path("metrics/report") / self.size / self.category / str(self.seed)
+
+    @property
+    def student(self) -> Path:
+        """Student, autoencoder and channel statistics, as `train` leaves them."""
+        return self.models / "student.safetensors"
+
+    @property
+    def detector(self) -> Path:
+        """The whole detector with quantiles and threshold, as `calibrate` leaves it."""
+        return self.models / "detector.safetensors"
+
+    @property
+    def onnx(self) -> Path:
+        """The exported ONNX file."""
+        return self.models / "detector.onnx"
+
+    def locate_openvino(self, precision: str) -> Path:
+        """Return the exported OpenVINO IR of a precision, such as "fp32".
+
+        OpenVINO Model Server and Triton ask for NAME/VERSION/model.xml: a precision is their name, its version 1.
+        """
+        return self.models / "openvino" / precision / "1/model.xml"
+
+
+def find_leftovers(
+    sizes: Sequence[str], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
+) -> list[Path]:
+    """Return files and folders below `root` that belong to items outside of the matrix, sorted."""
+    names = {f"{size}/{category}/{seed}" for size in sizes for category in categories for seed in seeds}
+    found = [path for path in (root / "data/prepared").glob("*") if path.is_dir() and path.name not in categories]
+    found += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
+    for folder in ("models", "metrics/report", "metrics/calibrate", "metrics/evaluate", "metrics/export"):
+        for path in (root / folder).glob("[SM]/*/[0-9]*"):
+            name = path.relative_to(root / folder).with_suffix("").as_posix()
+            if name not in names:
+                found.append(path)
+    return sorted(found)

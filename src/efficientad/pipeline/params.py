@@ -1,0 +1,273 @@
+"""The only reader of params.yaml: typed, frozen, checked before any work starts.
+
+There are no defaults here: every value stands in params.yaml, with its unit and source beside it. A key
+that is unknown, missing, of the wrong type or out of range is one `ParamsError` that names it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+
+from efficientad.errors import ParamsError
+from efficientad.model.sizes import VIEW_PX, HighOf, PDNSize
+from efficientad.pipeline.parsing import Range, parse_section
+
+PARAMS_PATH = Path("params.yaml")
+
+Count = Annotated[int, Range(1, 10**9)]
+Fraction = Annotated[float, Range(0, 1)]
+Seed = Annotated[int, Range(0, 2**31 - 1)]
+Rate = Annotated[float, Range(1e-8, 1)]
+Precision = Literal["auto", "fp32", "bf16"]
+Side = Annotated[int, Range(64, 8192)]
+
+
+@dataclass(frozen=True)
+class DataParams:
+    """Stage prepare: where images come from, and how they are split."""
+
+    provider: Literal["synthetic", "mvtec", "magnetic_tile", "elpv", "folder"]
+    root: str
+    image_size: Side | tuple[Side, ...]
+    train_fraction: Annotated[float, Range(0.05, 0.95)]
+    validation_fraction: Annotated[float, Range(0.01, 0.5)]
+    split_seed: Seed
+    raw_samples: Annotated[int, Range(2, 1000)]
+    elpv_minimum_probability: Annotated[float, Range(0.01, 1)]
+    region: str | None
+
+    @property
+    def frame(self) -> tuple[int, int]:
+        """Height and width of `image_size` in px."""
+        size = self.image_size
+        return (size, size) if isinstance(size, int) else (size[0], size[1])
+
+
+@dataclass(frozen=True)
+class SyntheticParams:
+    """Stage prepare: how many images the synthetic provider makes."""
+
+    train: Annotated[int, Range(4, 100_000)]
+    test_good: Annotated[int, Range(1, 100_000)]
+    test_per_defect: Annotated[int, Range(1, 100_000)]
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class PretrainingParams:
+    """Stage pretraining: the photographs for distillation and for the penalty."""
+
+    provider: Literal["embedded", "folder", "imagenette"]
+    root: str
+    count: Annotated[int, Range(2, 10_000_000)]
+    views: Annotated[int, Range(1, 1000)]
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class TeacherParams:
+    """Stage distill: where the teacher comes from."""
+
+    source: Literal["shipped", "distill", "file"]
+    path: str | None
+
+
+@dataclass(frozen=True)
+class DistillParams:
+    """Stage distill: backbone -> teacher."""
+
+    backbone: Literal["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "wide_resnet101_2"]
+    checkpoint: str | None
+    steps: Count
+    batch_size: Annotated[int, Range(1, 1024)]
+    optimiser: Literal["adam", "muon"]
+    learning_rate: Rate
+    schedule: Literal["constant", "one_cycle"]
+    weight_decay: Annotated[float, Range(0, 1)]
+    grey_probability: Fraction
+    held_out_fraction: Annotated[float, Range(0.01, 0.5)]
+    precision: Precision
+    checkpoint_every: Count
+    seed: Seed
+
+
+@dataclass(frozen=True)
+class RecipeParams:
+    """How student and autoencoder are trained."""
+
+    steps: Count
+    batch_size: Annotated[int, Range(1, 1024)]
+    optimiser: Literal["adam", "muon"]
+    learning_rate: Rate
+    autoencoder_learning_rate: Rate
+    schedule: Literal["step", "one_cycle"]
+    weight_decay: Annotated[float, Range(0, 1)]
+    hard_quantile: Annotated[float, Range(0, 0.999999)]
+    hard_warmup_fraction: Fraction
+    replay_fraction: Fraction
+    shared_convolutions: Annotated[int, Range(0, 3)]
+    penalty_tiles: Annotated[int, Range(1, 8)]
+    penalty_defects: Fraction
+    penalty_weight: Annotated[float, Range(0, 1000)]
+    autoencoder_tiles: Annotated[int, Range(1, 8)]
+    autoencoder_leads: bool
+
+
+@dataclass(frozen=True)
+class TrainParams:
+    """Stage train: student and autoencoder, by one of two recipes."""
+
+    preset: Literal["cpu", "paper"]
+    penalty_grey_probability: Fraction
+    precision: Precision
+    checkpoint_every: Count
+    cache_gb: Annotated[float, Range(0, 10_000)]
+    cpu: RecipeParams
+    paper: RecipeParams
+
+    @property
+    def recipe(self) -> RecipeParams:
+        """The recipe that `preset` names."""
+        recipe: RecipeParams = getattr(self, self.preset)
+        return recipe
+
+
+@dataclass(frozen=True)
+class CalibrateParams:
+    """Stage calibrate: what is remembered of normal images, and what is learnt from held-out ones."""
+
+    memory_scales: tuple[Annotated[int, Range(1, 7)], ...]
+    memory_patches: Annotated[int, Range(1, 100_000)]
+    low_quantile: Fraction
+    high_quantile: Fraction
+    high_quantile_of: HighOf
+    false_alarm_rate: Annotated[float, Range(0.0001, 0.5)]
+
+
+@dataclass(frozen=True)
+class EvaluateParams:
+    """Stage evaluate: how the test split is judged and shown."""
+
+    fpr_limit: Annotated[float, Range(0.001, 1)]
+    cases_per_group: Annotated[int, Range(1, 50)]
+
+
+@dataclass(frozen=True)
+class ExportParams:
+    """Stage export: ONNX, OpenVINO, how far their maps may be from torch's, and how much accuracy INT8 may cost."""
+
+    precisions: tuple[Literal["fp32", "fp16", "int8"], ...]
+    int8_images: Annotated[int, Range(1, 100_000)]
+    int8_fallback: Literal["none", "fp16"]
+    max_auroc_drop: Fraction
+    max_au_pro_drop: Fraction
+    parity_images: Annotated[int, Range(2, 100_000)]
+    max_map_difference_fp32: Annotated[float, Range(0, 1)]
+    max_map_difference_fp16: Annotated[float, Range(0, 1)]
+    max_auroc_difference: Fraction
+
+
+@dataclass(frozen=True)
+class Params:
+    """All of params.yaml, with the overrides of one category applied where one was named."""
+
+    sizes: tuple[PDNSize, ...]
+    categories: tuple[str, ...]
+    seeds: tuple[Seed, ...]
+    data: DataParams
+    synthetic: SyntheticParams
+    pretraining: PretrainingParams
+    teacher: TeacherParams
+    distill: DistillParams
+    train: TrainParams
+    calibrate: CalibrateParams
+    evaluate: EvaluateParams
+    export: ExportParams
+
+
+OVERRIDABLE = ("data", "synthetic", "train", "calibrate", "evaluate", "export")
+
+
+def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params:
+    """Read and check a params file; with `category`, its section below `category:` overrides the rest.
+
+    Raises ParamsError naming the key, what was expected and what came; also when the file is missing, is
+    not YAML, or overrides a section that all categories share.
+    """
+    if not path.is_file():
+        raise ParamsError(f"expected a params file at {path.resolve()}, found none; run from the project's root")
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"expected YAML in UTF-8 in {path}: {error}") from error
+    if not isinstance(tree, dict):
+        raise ParamsError(f"expected sections in {path}, got {type(tree).__name__}")
+    overrides = tree.pop("category", {})
+    if not isinstance(overrides, dict):
+        raise ParamsError(f"category: expected a mapping from category to overrides, got {overrides!r}")
+    plain = parse_params(tree)
+    merged = {name: parse_params(_merge(tree, name, section)) for name, section in overrides.items()}
+    return plain if category is None else merged.get(category, plain)
+
+
+def parse_params(tree: Mapping[str, Any]) -> Params:
+    """Check a tree of plain values against the types and ranges above, and the values against each other."""
+    params = parse_section(Params, tree, "")
+    for name in ("sizes", "categories", "seeds"):
+        values = getattr(params, name)
+        if not values or len(set(values)) < len(values):
+            raise ParamsError(f"{name}: expected at least one value and none twice, got {list(values)}")
+    _check_image_size(params.data)
+    calibrate = params.calibrate
+    if calibrate.high_quantile_of == "pixels" and calibrate.low_quantile >= calibrate.high_quantile:
+        raise ParamsError(
+            f"calibrate.low_quantile: expected less than calibrate.high_quantile ({calibrate.high_quantile}), "
+            f"got {calibrate.low_quantile}"
+        )
+    if len(set(calibrate.memory_scales)) < len(calibrate.memory_scales):
+        raise ParamsError(f"calibrate.memory_scales: expected none twice, got {list(calibrate.memory_scales)}")
+    if (params.teacher.source == "file") != (params.teacher.path is not None):
+        raise ParamsError(
+            f"teacher.path: expected a file of weights with teacher.source: file and null with any other, got "
+            f"{params.teacher.path!r} with {params.teacher.source}"
+        )
+    if "fp32" not in params.export.precisions:
+        raise ParamsError(f"export.precisions: expected fp32 among them, got {list(params.export.precisions)}")
+    return params
+
+
+def _check_image_size(data: DataParams) -> None:
+    sides = (data.image_size,) * 2 if isinstance(data.image_size, int) else data.image_size
+    is_large = max(sides, default=0) > VIEW_PX
+    if len(sides) != 2 or (is_large and (min(sides) < VIEW_PX or any(side % 4 for side in sides))):
+        raise ParamsError(
+            f"data.image_size: expected a side or [height, width] in px, neither above {VIEW_PX}, or both from "
+            f"{VIEW_PX} on and multiples of 4, got {data.image_size!r}"
+        )
+
+
+def _merge(tree: Mapping[str, Any], category: str, overrides: Any) -> dict[str, Any]:
+    if overrides is None:
+        return dict(tree)
+    if not isinstance(overrides, dict):
+        raise ParamsError(f"category.{category}: expected sections with overrides, got {overrides!r}")
+    merged = dict(tree)
+    for section, values in overrides.items():
+        if section not in OVERRIDABLE or not isinstance(values, dict):
+            raise ParamsError(
+                f"category.{category}.{section}: expected a mapping for one of {', '.join(OVERRIDABLE)}, "
+                f"got {values!r}; everything else is shared by all categories"
+            )
+        merged[section] = _merge_values(tree.get(section, {}), values)
+    return merged
+
+
+def _merge_values(values: Mapping[str, Any], overrides: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for key, value in overrides.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _merge_values(merged[key], value) if both else value
+    return merged

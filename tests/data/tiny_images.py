@@ -1,0 +1,21 @@
+"""Pictures and masks of a few pixels, for the data sets that the tests make."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def save_image(path: Path, number: int, size: tuple[int, int] = (24, 30)) -> None:
+    """Save a noise picture of (height, width) that depends on `number` alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(number).integers(0, 256, (*size, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def save_mask(path: Path, size: tuple[int, int] = (24, 30), level: int = 255) -> None:
+    """Save a mask whose rows 4..9 and columns 6..11 are defect."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.zeros(size, np.uint8)
+    pixels[4:10, 6:12] = level
+    Image.fromarray(pixels).save(path)

@@ -1,0 +1,131 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from efficientad.errors import ParamsError
+from efficientad.pipeline.params import Params, load_params
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
+
+
+def write(tmp_path, change):
+    tree = yaml.safe_load(PARAMS.read_text("utf-8"))
+    change(tree)
+    path = tmp_path / "params.yaml"
+    path.write_text(yaml.safe_dump(tree), "utf-8")
+    return path
+
+
+def put(*keys, value):
+    def change(tree):
+        for key in keys[:-1]:
+            tree = tree[key]
+        tree[keys[-1]] = value
+
+    return change
+
+
+def swap_quantiles(tree):
+    tree["calibrate"] |= {"low_quantile": 0.999, "high_quantile": 0.995, "high_quantile_of": "pixels"}
+
+
+def test_the_shipped_params_are_valid():
+    params = load_params(PARAMS)
+    assert isinstance(params, Params)
+    assert set(params.categories) <= set(yaml.safe_load(PARAMS.read_text("utf-8"))["category"])
+
+
+@pytest.mark.parametrize(
+    ("value", "frame"), [(64, (64, 64)), ([128, 200], (128, 200)), (512, (512, 512)), ([3000, 4000], (3000, 4000))]
+)
+def test_an_image_size_is_a_side_or_height_and_width(tmp_path, value, frame):
+    assert load_params(write(tmp_path, put("data", "image_size", value=value))).data.frame == frame
+
+
+def test_params_are_frozen():
+    with pytest.raises(AttributeError):
+        load_params(PARAMS).train.steps = 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (put("train", "momentum", value=1), r"train\.momentum: unknown key; expected one of preset,"),
+        (put("colour", value={}), r"^colour: unknown key"),
+        (lambda tree: tree["train"]["cpu"].pop("steps"), r"train\.cpu\.steps: missing"),
+        (lambda tree: tree.pop("export"), r"^export: missing"),
+        (put("train", "cpu", "steps", value=0), r"train\.cpu\.steps: expected 1 <= value"),
+        (put("train", "cpu", "steps", value=2.5), r"train\.cpu\.steps: expected a whole number, got 2\.5"),
+        (put("train", "cpu", "steps", value=True), r"train\.cpu\.steps: expected a whole number, got True"),
+        (put("train", "cpu", "learning_rate", value="1e-4"), r"write 1\.0e-4"),
+        (put("train", "cpu", "learning_rate", value=float("nan")), r"train\.cpu\.learning_rate: expected"),
+        (put("train", "precision", value="fp8"), r"train\.precision: expected one of auto, fp32, bf16, got"),
+        (put("data", "provider", value="coco"), r"data\.provider: expected one of synthetic"),
+        (put("data", "validation_fraction", value=0.9), r"data\.validation_fraction: expected 0\.01 <="),
+        (put("data", "image_size", value=[256]), r"data\.image_size: expected a side or \[height, width\]"),
+        (put("data", "image_size", value=[]), r"data\.image_size: expected a side or \[height, width\]"),
+        (put("data", "image_size", value=[200, 512]), r"neither above 256, or both from 256 on and multiples of 4"),
+        (put("data", "image_size", value=[512, 1022]), r"data\.image_size: expected .*, got \(512, 1022\)"),
+        (put("data", "image_size", value=[512, 10**5]), r"data\.image_size\[1\]: expected 64 <= value"),
+        (put("sizes", value=["XL"]), r"sizes\[0\]: expected one of S, M, got 'XL'"),
+        (put("sizes", value="S"), r"sizes: expected a list, got 'S'"),
+        (put("seeds", value=[]), r"seeds: expected at least one value"),
+        (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
+        (swap_quantiles, r"calibrate\.low_quantile: expected less than"),
+        (put("calibrate", "high_quantile_of", value="rows"), r"high_quantile_of: expected one of images, pixels"),
+        (put("calibrate", "memory_scales", value=[4, 4]), r"memory_scales: expected none twice, got \[4, 4\]"),
+        (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
+        (put("train", "cpu", "penalty_tiles", value=0), r"train\.cpu\.penalty_tiles: expected 1 <= value <= 8"),
+        (put("train", "cpu", "replay_fraction", value=-1), r"train\.cpu\.replay_fraction: expected 0"),
+        (put("train", "cpu", "penalty_defects", value=2), r"train\.cpu\.penalty_defects: expected 0"),
+        (put("teacher", "source", value="file"), r"teacher\.path: expected a file of weights with"),
+        (put("teacher", "path", value="a.safetensors"), r"teacher\.path: .* null with any other, got 'a"),
+        (put("distill", value=None), r"distill: expected a section"),
+        (put("category", value=[]), r"category: expected a mapping"),
+        (put("category", "washer", value={"distill": {"steps": 1}}), r"category\.washer\.distill: expected"),
+        (put("category", "washer", value={"train": {"step": 1}}), r"train\.step: unknown key"),
+    ],
+)
+def test_each_mistake_is_one_clear_error(tmp_path, change, message):
+    with pytest.raises(ParamsError, match=message):
+        load_params(write(tmp_path, change))
+
+
+def test_a_category_overrides_its_own_values_alone(tmp_path):
+    path = write(tmp_path, put("category", "washer", value={"train": {"cpu": {"steps": 7}}}))
+    washer, fabric, plain = (load_params(path, name).train for name in ("washer", "fabric", None))
+    assert washer.cpu.steps == 7
+    assert (washer.cpu.batch_size, washer.paper) == (plain.cpu.batch_size, plain.paper)
+    assert fabric == plain
+    assert plain.cpu.steps != 7
+
+
+def test_the_preset_names_the_recipe(tmp_path):
+    train = load_params(write(tmp_path, put("train", "preset", value="paper"))).train
+    assert (train.recipe.steps, train.recipe.learning_rate, train.recipe.penalty_tiles) == (70000, 1e-4, 1)
+
+
+def test_a_category_without_an_entry_has_no_overrides():
+    assert load_params(PARAMS, "bottle") == load_params(PARAMS)
+
+
+def test_whole_numbers_do_for_fractions(tmp_path):
+    params = load_params(write(tmp_path, put("train", "penalty_grey_probability", value=0)))
+    assert params.train.penalty_grey_probability == 0.0
+
+
+def test_missing_and_broken_files_are_named(tmp_path):
+    with pytest.raises(ParamsError, match="found none"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("a: [", "utf-8")
+    with pytest.raises(ParamsError, match="expected YAML"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("- 1", "utf-8")
+    with pytest.raises(ParamsError, match="expected sections"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_every_value_has_a_comment_but_seeds_that_repeat_one():
+    lines = PARAMS.read_text("utf-8").split("\ncategory:")[0].splitlines()
+    assert [line for line in lines if line.strip() and "#" not in line and line.strip() != "seed: 0"] == []
