@@ -31,7 +31,7 @@ def restored(project):
     params = (project.root / "params.yaml").read_bytes()
     yield project
     (project.root / "params.yaml").write_bytes(params)
-    project.run("git", "checkout", "-q", "--", "data/raw")
+    project.run("git", "checkout", "-q", "--", "data/raw", "recipes")
     project.run("git", "clean", "-qfd", "data/raw")
 
 
@@ -127,6 +127,12 @@ def test_evaluate_can_be_rerun_without_training(restored):
     restored.change_params(lambda tree: tree["evaluate"].update(fpr_limit=0.2))
     stages = ("evaluate", "export")  # export measures what each exported model is worth by the same limit
     assert restored.list_changed() == {f"{stage}@S-{category}-0" for stage in stages for category in CATEGORIES}
+
+
+def test_a_value_of_the_papers_recipe_reruns_training_alone(restored):
+    recipe = restored.root / "recipes/paper.yaml"
+    recipe.write_text(recipe.read_text("utf-8").replace("steps: 70000", "steps: 50000"), "utf-8")
+    assert restored.list_changed() == {f"train@S-{category}-0" for category in CATEGORIES}
 
 
 @pytest.mark.parametrize("change", ["changed", "added", "removed"])

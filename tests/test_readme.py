@@ -2,13 +2,14 @@
 
 import re
 import shlex
+import shutil
 
 import pytest
 import yaml
 from import_closure import ROOT
 
 from efficientad.cli import build_parser
-from efficientad.pipeline.params import PARAMS_PATH, load_params
+from efficientad.pipeline.params import PAPER_RECIPE, PARAMS_PATH, load_params
 
 PAGES = ("README.md", "CONTRIBUTING.md")
 TEXT = {page: (ROOT / page).read_text("utf-8") for page in PAGES}
@@ -42,8 +43,9 @@ def list_settings() -> list[str]:
 
 @pytest.mark.parametrize("setting", list_settings())
 def test_every_setting_of_an_experiment_is_a_param(setting):
-    tree = yaml.safe_load((ROOT / PARAMS_PATH).read_text("utf-8"))
-    for key in setting.split("=")[0].split("."):
+    file, key_path = (["", *setting.split("=")[0].split(":")])[-2:]
+    tree = yaml.safe_load((ROOT / (file or PARAMS_PATH)).read_text("utf-8"))
+    for key in key_path.split("."):
         assert key in tree
         tree = tree[key]
 
@@ -60,6 +62,7 @@ def test_every_recipe_for_params_is_accepted(recipe, tmp_path):
     for name, values in yaml.safe_load(recipe.replace(", ...", "")).items():
         tree[name] = {**tree[name], **values} if isinstance(values, dict) else values
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree), "utf-8")
+    shutil.copytree(ROOT / PAPER_RECIPE.parent, tmp_path / PAPER_RECIPE.parent)
     assert load_params(tmp_path / "params.yaml")
 
 
