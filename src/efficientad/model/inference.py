@@ -10,6 +10,7 @@ from torch import Tensor
 
 from efficientad.data.rows import Rows, read_row
 from efficientad.model.detector import Detector
+from efficientad.pipeline.progress import Progress
 
 BATCH = 4
 _LARGE_PX = 512  # a side from which on an image is a batch of its own
@@ -20,13 +21,18 @@ def choose_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp]) -> Iterator[Tensor]:
-    """Yield the rows `indices` of uint8 RGB (N, H, W, 3) as float RGB (B, 3, H, W) in [0, 1]."""
+def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp], label: str = "images") -> Iterator[Tensor]:
+    """Yield the rows `indices` of uint8 RGB (N, H, W, 3) as float RGB (B, 3, H, W) in [0, 1].
+
+    On the terminal stands how far they are, behind `label`.
+    """
     device = choose_device()
     batch = BATCH if max(images.shape[1:3]) < _LARGE_PX else 1
-    for first in range(0, len(indices), batch):
-        rows = np.stack([read_row(images, index) for index in indices[first : first + batch]])
-        yield torch.from_numpy(rows).to(device).permute(0, 3, 1, 2).float() / 255
+    with Progress(label, len(indices)) as progress:
+        for first in range(0, len(indices), batch):
+            rows = np.stack([read_row(images, index) for index in indices[first : first + batch]])
+            yield torch.from_numpy(rows).to(device).permute(0, 3, 1, 2).float() / 255
+            progress.show(first + len(rows))
 
 
 def compute_raw_maps(
@@ -36,7 +42,7 @@ def compute_raw_maps(
     detector = detector.to(choose_device()).eval()
     found: list[list[NDArray[np.float32]]] = [[] for _ in range(2 + len(detector.memories))]
     with torch.inference_mode():
-        for image in iterate_batches(images, indices):
+        for image in iterate_batches(images, indices, "maps of images"):
             raw = detector.compute_raw_maps(image)
             for maps, batch in zip(found, [raw.student_map, raw.autoencoder_map, *raw.memory_maps], strict=True):
                 maps += list(batch[:, 0].cpu().numpy())
@@ -56,7 +62,7 @@ def compute_detections(
     first = 0
     with torch.inference_mode(), path.open("wb") as file:
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-        for image in iterate_batches(images, indices):
+        for image in iterate_batches(images, indices, "judging images"):
             detection = detector(image)
             file.write(detection.anomaly_map[:, 0].cpu().numpy().astype("<f4").tobytes())
             scores[first : first + len(image)] = detection.anomaly_score.cpu().numpy()
