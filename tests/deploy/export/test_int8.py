@@ -6,13 +6,14 @@ import openvino
 import pytest
 from tiny_models import HEADER, SIDE
 
+from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export import int8
+from efficientad.deploy.export.accuracy import Accuracy
 from efficientad.deploy.export.int8 import Allowed, Choice, fit_header, refuse, write_int8
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import save_ir, write_openvino
 from efficientad.deploy.export.quantise import KEPT, find_float_nodes, quantise
-from efficientad.deploy.export.trial import Accuracy, Trial
 from efficientad.deploy.predictor import load_engine
 from efficientad.model.weights import load_detector
 

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.calibration.threshold import choose_display_scale, fit_threshold
+from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.engines.openvino import OpenVINOEngine
+from efficientad.deploy.export.accuracy import measure_accuracy
 from efficientad.deploy.export.openvino import save_ir
 from efficientad.deploy.export.quantise import KEPT, quantise
-from efficientad.deploy.export.trial import Trial, measure_accuracy
 from efficientad.errors import ParityError
 from efficientad.model.header import ModelHeader
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.defects.trial import Trial, paint_trial
 from efficientad.data.prepared import Prepared
 from efficientad.deploy.export.int8 import Allowed, Choice, refuse, write_int8
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
-from efficientad.deploy.export.trial import Trial, paint_trial
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.pipeline.params import ExportParams
