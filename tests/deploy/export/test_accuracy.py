@@ -3,7 +3,7 @@ import pytest
 
 from efficientad.data.defects.trial import paint_trial
 from efficientad.deploy.engines.engine import Outputs
-from efficientad.deploy.export.accuracy import measure_accuracy
+from efficientad.deploy.export.accuracy import measure_accuracy, run_trial
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(90, 110, (4, 64, 64, 3), dtype=np.uint8)
@@ -21,16 +21,19 @@ class Judge:
         return Outputs(maps, maps.max(axis=(1, 2)))
 
 
+def measure(judge, trial):
+    return measure_accuracy(run_trial(Judge(judge), trial), trial, 0.3)
+
+
 def test_accuracy_is_that_of_the_engine_s_scores_and_maps():
     trial = paint_trial(NORMALS, PHOTOGRAPHS)
-    right = measure_accuracy(Judge(lambda image: np.abs(image - 100).max(axis=-1)), trial, 0.3)
+    right = measure(lambda image: np.abs(image - 100).max(axis=-1), trial)
     assert right.image_auroc > 0.9
     assert right.au_pro > 0.5  # chance: 0.15
-    blind = measure_accuracy(Judge(lambda image: np.ones(image.shape[:2], np.float32)), trial, 0.3)
-    assert blind == pytest.approx((0.5, 0.15))
+    assert measure(lambda image: np.ones(image.shape[:2], np.float32), trial) == pytest.approx((0.5, 0.15))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_scores_that_are_not_finite_are_the_worst(bad):
     trial = paint_trial(NORMALS, PHOTOGRAPHS)
-    assert measure_accuracy(Judge(lambda image: np.full(image.shape[:2], bad, np.float32)), trial, 0.3) == (0, 0)
+    assert measure(lambda image: np.full(image.shape[:2], bad, np.float32), trial) == (0, 0)

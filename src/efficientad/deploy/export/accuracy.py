@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from efficientad.data.defects.trial import Trial
-from efficientad.deploy.engines.engine import Engine
+from efficientad.deploy.engines.engine import Engine, Outputs, stack_outputs
 from efficientad.evaluation.image_level import compute_image_metrics
 from efficientad.evaluation.pixel_level import compute_au_pro
 
@@ -17,15 +17,17 @@ class Accuracy(NamedTuple):
     au_pro: float
 
 
-def measure_accuracy(engine: Engine, trial: Trial, fpr_limit: float) -> Accuracy:
-    """Return an engine's accuracy on a trial; scores that are not finite give 0, the worst there is.
+def run_trial(engine: Engine, trial: Trial) -> Outputs:
+    """Run an engine on each image of a trial, one at a time."""
+    return stack_outputs([engine.run(image[None]) for image in trial.images])
+
+
+def measure_accuracy(outputs: Outputs, trial: Trial, fpr_limit: float) -> Accuracy:
+    """Return the accuracy of an engine's outputs on a trial; scores that are not finite give 0, the worst there is.
 
     `fpr_limit` is that of `compute_au_pro`.
     """
-    outputs = [engine.run(image[None]) for image in trial.images]
-    scores = np.concatenate([one.scores for one in outputs])
-    if not np.isfinite(scores).all():
+    if not np.isfinite(outputs.scores).all():
         return Accuracy(0.0, 0.0)
-    maps = np.concatenate([one.maps for one in outputs])
-    auroc = compute_image_metrics(scores, trial.labels)["image_auroc"]
-    return Accuracy(auroc, compute_au_pro(maps, trial.masks, fpr_limit))
+    image_auroc = compute_image_metrics(outputs.scores, trial.labels)["image_auroc"]
+    return Accuracy(image_auroc, compute_au_pro(outputs.maps, trial.masks, fpr_limit))
