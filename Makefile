@@ -4,7 +4,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: help setup repro test check format metrics bench cpp prune constraints
+.PHONY: help setup repro test check format metrics bench cost cpp prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -28,6 +28,9 @@ metrics: $(ENVIRONMENT) ## show accuracy, and what changed since the last commit
 
 bench: $(ENVIRONMENT)  ## measure speed and memory on this machine: docs/benchmarks.md
 	python benchmarks/measure.py
+
+cost: $(ENVIRONMENT)   ## CPU seconds of each stage of the last whole run: dvc repro --force
+	python benchmarks/default_cost.py
 
 cpp: $(ENVIRONMENT)    ## build the station's program in C++: cpp/README.md
 	cmake -S cpp -B cpp/build -DOpenVINO_DIR="$$(python -c 'import openvino.utils as u; print(u.get_cmake_path())')"

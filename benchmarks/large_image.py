@@ -2,9 +2,9 @@
 
     python benchmarks/large_image.py FOLDER
 
-writes the images and the models below FOLDER, and prints for each defect its verdict, how far from its middle the map's
-peak and the outlined pixels lie, and what an inference takes. `efficientad_infer FOLDER/model FOLDER/images/*.png`
-judges the same files from C++.
+writes the images and the models below FOLDER. It prints for each defect its verdict, the distance of the map's peak and
+of the outlined pixels from its middle, and the time of an inference. The same files from C++:
+`efficientad_infer FOLDER/model FOLDER/images/*.png`.
 """
 
 import resource
@@ -39,7 +39,7 @@ STEPS = 100
 
 
 def draw(rng: np.random.Generator, defect: tuple[int, int] | None = None) -> np.ndarray:
-    """Return a grained surface in uneven light, with a dark spot if asked for."""
+    """Return a grained surface in uneven light, with a dark spot at `defect`."""
     light = 120 + 20 * smooth_noise(rng, SIZE, 800) + 12 * smooth_noise(rng, SIZE, 6)
     if defect is not None:
         rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
@@ -85,15 +85,16 @@ def main() -> None:
         write_png(path, draw(np.random.default_rng(100 + index), middle))
         image = read_image(path)
         started = time.perf_counter()
-        found = predict_image(engine, image)
+        prediction = predict_image(engine, image)
         seconds = time.perf_counter() - started
-        peak = np.unravel_index(found.anomaly_map.argmax(), SIZE)
-        rows, columns = np.nonzero(found.anomaly_map > found.threshold)
+        peak = np.unravel_index(prediction.anomaly_map.argmax(), SIZE)
+        rows, columns = np.nonzero(prediction.anomaly_map > prediction.threshold)
         farthest = np.hypot(rows - middle[0], columns - middle[1]).max(initial=0)
         off = np.hypot(peak[0] - middle[0], peak[1] - middle[1])
         print(
-            f"{path.name}: {found.verdict}, score {found.score:.3f} of {found.threshold:.3f}, peak {off:.1f} px from "
-            f"the middle, {len(rows)} px outlined, the farthest {farthest:.1f} px from it; {seconds:.1f} s"
+            f"{path.name}: {prediction.verdict}, score {prediction.score:.3f}, threshold {prediction.threshold:.3f}, "
+            f"peak {off:.1f} px from the middle, {len(rows)} px outlined, the farthest {farthest:.1f} px from it; "
+            f"{seconds:.1f} s"
         )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

@@ -1,4 +1,4 @@
-"""AU-PRO at the images' own size, as publications give it, which may differ from image to image.
+"""AU-PRO at the images' own size, as publications report it; the size may differ from image to image.
 
 The metrics of the pipeline are at the model's size (`data.image_size`). Here each map is resized to its image, as
 `efficientad predict` does, and compared with the mask as it was annotated.
@@ -29,11 +29,11 @@ def measure_at_original_size(item: Item) -> float | None:
     samples = {sample.name: sample for sample in provider.list_samples()}
     test = prepared.indices("test")
     masks = {index: provider.load_mask(samples[prepared.rows[index].name]) for index in test}
-    known = {index: mask for index, mask in masks.items() if mask is not None}
+    annotated = {index: mask for index, mask in masks.items() if mask is not None}
     with TemporaryDirectory() as folder:
-        indices = np.array(list(known), np.intp)
+        indices = np.array(list(annotated), np.intp)
         maps, _ = compute_detections(detector, prepared.images, indices, Path(folder) / "maps.npy")
-        return compare(list(maps), list(known.values()))
+        return compare(list(maps), list(annotated.values()))
 
 
 def compare(maps: list[NDArray[np.float32]], masks: list[NDArray[np.bool_]]) -> float | None:
@@ -45,4 +45,6 @@ def compare(maps: list[NDArray[np.float32]], masks: list[NDArray[np.bool_]]) -> 
     """
     if not any(mask.any() for mask in masks):
         return None
-    return compute_au_pro([resize_map(one, *mask.shape) for one, mask in zip(maps, masks, strict=True)], masks)
+    return compute_au_pro(
+        [resize_map(anomaly_map, *mask.shape) for anomaly_map, mask in zip(maps, masks, strict=True)], masks
+    )

@@ -1,9 +1,9 @@
-"""What the passes over a data set cost at several sizes: prepare, keep the teacher's features, evaluate.
+"""The cost of the passes over data sets of several sizes: prepare, keep the teacher's features, evaluate.
 
     python benchmarks/scaling.py COUNT
 
-prints the seconds and the peak memory of COUNT training and COUNT test images as JSON; `measure_scaling` runs it once a
-size, in a process of its own.
+prints the seconds and the peak memory of COUNT training and COUNT test images as JSON. `measure_scaling` runs it once
+per size, in a process of its own.
 """
 
 import json
@@ -36,11 +36,11 @@ COUNTS = (50, 100, 200)
 
 def measure_scaling() -> dict[str, Any]:
     """Return the section `scaling`: lists over the counts of images."""
-    found = [
+    runs = [
         json.loads(subprocess.run([sys.executable, __file__, str(count)], check=True, stdout=subprocess.PIPE).stdout)
         for count in COUNTS
     ]
-    return {"images": list(COUNTS), **{name: [one[name] for one in found] for name in found[0]}}
+    return {"images": list(COUNTS), **{name: [run[name] for run in runs] for name in runs[0]}}
 
 
 def run_passes(count: int, folder: Path) -> dict[str, float]:

@@ -39,7 +39,7 @@ def write_roc_figure(path: Path, curve: Curve, auroc: float) -> None:
             axes,
             f"Image ROC: AUROC {auroc:.4f}",
             "false alarms: share of normal images",
-            "found: share of anomalous images",
+            "detected: share of anomalous images",
         )
 
 
@@ -74,10 +74,10 @@ def write_pro_figure(path: Path, curve: ProCurve, au_pro: float, fpr_limit: floa
 
 
 def write_loss_figure(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Draw every loss over the steps, raw in faint and as a running mean over 2 % of its rows, on a log axis.
+    """Draw every loss over the steps on a log axis: raw values faintly, and a running mean over 2 % of the rows.
 
-    Each row has the key `step` and one or more losses; a row may leave a loss out. Values that are not
-    positive and finite have no place on a log axis and are left out.
+    Each row has the key `step` and one or more losses; a row may lack a loss. A log axis cannot show values that
+    are not positive and finite: they are left out.
 
     Raises:
         MetricError: no row holds a positive loss.
@@ -113,11 +113,11 @@ def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any]
     with open_figure(path) as figure:
         axes = figure.subplots()
         for label, name, colour in ((0, "normal", NORMAL_COLOUR), (1, "anomalous", ANOMALOUS_COLOUR)):
-            own = scores[labels == label]
-            if own.size:
-                above = int(np.count_nonzero(own > threshold))
-                legend = f"{name}: {own.size}, {above} above the threshold"
-                axes.hist(own, bins=list(edges), color=colour, alpha=0.6, label=legend)
+            class_scores = scores[labels == label]
+            if class_scores.size:
+                above = int(np.count_nonzero(class_scores > threshold))
+                legend = f"{name}: {class_scores.size}, {above} above the threshold"
+                axes.hist(class_scores, bins=list(edges), color=colour, alpha=0.6, label=legend)
         axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.4g}")
         axes.legend(loc="upper right")
         axes.grid(visible=False, axis="x")
@@ -126,14 +126,14 @@ def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any]
 
 
 def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Centred running mean (N,); at both ends the mean of what is there.
+    """Return the centred running mean (N,); at both ends the mean of the values that are there.
 
     >>> smooth(np.array([1.0, 2.0, 6.0]), 3).tolist()
     [1.5, 3.0, 4.0]
     """
     sums = np.concatenate([[0.0], np.cumsum(values)])
-    at = np.arange(len(values))
-    start, end = np.maximum(at - (window - 1) // 2, 0), np.minimum(at + window // 2 + 1, len(values))
+    index = np.arange(len(values))
+    start, end = np.maximum(index - (window - 1) // 2, 0), np.minimum(index + window // 2 + 1, len(values))
     return np.asarray((sums[end] - sums[start]) / (end - start), dtype=np.float64)
 
 
