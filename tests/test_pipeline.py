@@ -1,6 +1,7 @@
 """The whole pipeline under DVC, on two small products of a user's own: slow, and the one test that sees all."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -127,6 +128,17 @@ def test_an_override_reruns_its_category_alone(restored):
     changed = restored.list_changed()
     assert changed
     assert changed <= stages_of("disc")
+
+
+def test_the_last_lines_say_where_everything_is(project):
+    *items, look, command = project.run(sys.executable, "stages/results.py").splitlines()
+    assert [line.split(":")[0] for line in items] == ["S/disc/0", "S/plate/0"]
+    for line in items:
+        detector, report = re.search(r"detector (\S+), report (\S+)$", line).groups()
+        assert (project.root / detector / "openvino/fp32/1/model.xml").is_file()
+        assert (project.root / report / "contact_sheet.png").is_file()
+    assert (project.root / re.search(r"look at (\S+);", look)[1]).is_file()
+    assert command.startswith("efficientad predict FOLDER --model models/S/disc/0")
 
 
 def test_evaluate_can_be_rerun_without_training(restored):
