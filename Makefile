@@ -12,16 +12,16 @@ help:         ## list the targets
 setup: $(ENVIRONMENT)  ## create .venv with pinned packages
 
 repro: $(ENVIRONMENT)  ## run what changed of the pipeline (dvc repro)
-	dvc repro
+	dvc repro && python stages/results.py
 
 test: $(ENVIRONMENT)   ## run all tests
 	python -m pytest
 
-check: $(ENVIRONMENT)  ## lint, format, types, pipeline file
-	ruff check . && ruff format --check . && mypy && python tools/list_dependencies.py --check
+check: $(ENVIRONMENT)  ## lint, format, types
+	ruff check . && ruff format --check . && mypy
 
-format: $(ENVIRONMENT) ## put code and the dependencies in dvc.yaml in order
-	ruff check --fix . && ruff format . && python tools/list_dependencies.py
+format: $(ENVIRONMENT) ## put code in order
+	ruff check --fix . && ruff format .
 
 metrics: $(ENVIRONMENT) ## show accuracy, and what changed since the last commit
 	dvc metrics show && dvc metrics diff

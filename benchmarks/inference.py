@@ -14,7 +14,7 @@ from efficientad import __version__
 from efficientad.deploy.engines.onnxruntime import OnnxEngine
 from efficientad.deploy.engines.openvino import OpenVINOEngine, Precision
 from efficientad.deploy.export.onnx import write_onnx
-from efficientad.deploy.export.openvino import save_ir, write_openvino
+from efficientad.deploy.export.openvino import append_verdict, save_ir, write_openvino
 from efficientad.deploy.export.quantise import KEPT, quantise
 from efficientad.deploy.graph import StationGraph
 from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
@@ -55,6 +55,7 @@ def measure_inference() -> dict[str, Any]:
                 path = folder / f"{'fp16' if half else 'fp32'}{suffix}" / "model.xml"
                 write_openvino(folder / f"model{suffix}.onnx", header, path, half)
             eight_bits = quantise(folder / f"fp32{suffix}" / "model.xml", np.repeat(image, 4, axis=0), KEPT[INT8_KEPT])
+            append_verdict(eight_bits, header)
             save_ir(eight_bits, header, folder / f"int8{suffix}" / "model.xml", fp16=False)
             timings[f"onnxruntime_fp32{suffix}"] = time_engine(OnnxEngine(folder / f"model{suffix}.onnx").run, image)
             cases: list[tuple[str, str, Precision]] = [

@@ -20,6 +20,7 @@ import torch
 
 from efficientad.data.datasets.registry import build_provider
 from efficientad.data.prepare import write_prepared
+from efficientad.data.splits import SplitPlan
 from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_detections
@@ -47,9 +48,9 @@ def run_passes(count: int, folder: Path) -> dict[str, float]:
     """Return seconds of all passes, of evaluation alone, and the peak memory in MB."""
     params = load_params()
     synthetic = replace(params.synthetic, train=count, test_good=count // 2, test_per_defect=count // 6 + 1)
-    provider = build_provider("washer", replace(params.data, provider="synthetic"), synthetic)
+    provider = build_provider("washer", replace(params.data, provider="synthetic"), synthetic, params.elpv)
     started = time.perf_counter()
-    prepared = write_prepared(provider, folder / "prepared", (256, 256), 0.1, 0, 2)
+    prepared = write_prepared(provider, folder / "prepared", (256, 256), SplitPlan(0.8, 0.1, 0), 2)
     torch.manual_seed(0)
     detector = Detector("S", params.train.cpu.shared_convolutions).eval()
     detector.teacher.load_state_dict(load_teacher(locate_shipped_teacher("S"), "S").float().state_dict())

@@ -1,4 +1,4 @@
-"""Stage evaluate@SIZE-CATEGORY-SEED: the test split -> metrics, curves, pictures."""
+"""Stage evaluate@SIZE-CATEGORY-SEED: the test split -> metrics, curves, contact sheet."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,8 +21,10 @@ def main() -> None:
     detector, header = load_detector(item.detector)
     threshold = header["threshold"]
     with TemporaryDirectory() as folder:
-        found = compute_detections(detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy")
-        split = build_test_split(prepared, *found)
+        maps, scores = compute_detections(
+            detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy"
+        )
+        split = build_test_split(prepared, maps, scores)
         metrics = measure(split, params.fpr_limit)
         verdicts = describe_verdicts(split, threshold)
         write_tables(split, metrics, threshold, item.report)

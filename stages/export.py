@@ -1,14 +1,15 @@
 """Stage export@SIZE-CATEGORY-SEED: detector -> ONNX -> OpenVINO IR, and proof that they say the same."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from efficientad.data.prepared import load_prepared
 from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.deploy.engines.torch import TorchEngine
+from efficientad.deploy.export.code import hash_code
 from efficientad.deploy.export.comparison import check_models, compare_models
 from efficientad.deploy.export.models import export_models
 from efficientad.deploy.export.parity import choose_images
-from efficientad.deploy.export.revision import find_revision
 from efficientad.model.header import ModelHeader
 from efficientad.model.weights import load_detector
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared
@@ -23,7 +24,7 @@ def main() -> None:
     prepared = load_prepared(locate_prepared(item.category))
     photographs = load_pretraining(PRETRAINING).images
     detector, values = load_detector(item.detector)
-    header = replace(ModelHeader.parse(values, item.detector), git_revision=find_revision())
+    header = replace(ModelHeader.parse(values, item.detector), code_hash=hash_code(Path(__file__)))
     exported, choice = export_models(
         detector, header, prepared, photographs, item.onnx, item.locate_openvino, params.export,
         params.evaluate.fpr_limit,

@@ -13,6 +13,7 @@ from efficientad.cli import main
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.images import read_image, write_png
 from efficientad.data.prepare import write_prepared
+from efficientad.data.splits import SplitPlan
 
 
 @pytest.fixture
@@ -152,11 +153,10 @@ def test_probe_prints_the_accuracy_of_the_shipped_teachers_features(tmp_path, ca
     """Bright squares on grey noise: any features tell them apart."""
     draw_product(tmp_path / "raw", np.random.default_rng(0))
     write_prepared(
-        FolderProvider(tmp_path / "raw", 0.7, 0),
+        FolderProvider(tmp_path / "raw"),
         tmp_path / "prepared",
         (64, 64),
-        validation_fraction=0.3,
-        seed=0,
+        SplitPlan(train_fraction=0.3, validation_fraction=0.3, seed=0),
         raw_samples=1,
     )
     assert main(["probe", str(tmp_path / "prepared"), "--bank", "50"]) == 0

@@ -1,6 +1,7 @@
 """The whole pipeline under DVC, on two small products of a user's own: slow, and the one test that sees all."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -56,7 +57,13 @@ def test_a_second_run_does_nothing(project):
 
 
 def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
-    """dvc.lock holds a hash of every model, metric, table and picture; every stage runs anew, of one product."""
+    """dvc.lock holds a hash of every model, metric, table and picture; every stage runs anew, of one product.
+
+    A commit before of code that no stage runs changes nothing, either: no file names the commit.
+    """
+    with (project.root / "src/efficientad/cli.py").open("a", encoding="utf-8") as file:
+        file.write("# a comment\n")
+    project.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "unrelated")
     lock = (project.root / "dvc.lock").read_text("utf-8")
     assert lock.count("outs:") == 13
     done = project.dvc("repro", "--force", "--no-run-cache", "evaluate@S-disc-0", "export@S-disc-0")
@@ -121,6 +128,17 @@ def test_an_override_reruns_its_category_alone(restored):
     changed = restored.list_changed()
     assert changed
     assert changed <= stages_of("disc")
+
+
+def test_the_last_lines_say_where_everything_is(project):
+    *items, look, command = project.run(sys.executable, "stages/results.py").splitlines()
+    assert [line.split(":")[0] for line in items] == ["S/disc/0", "S/plate/0"]
+    for line in items:
+        detector, report = re.search(r"detector (\S+), report (\S+)$", line).groups()
+        assert (project.root / detector / "openvino/fp32/1/model.xml").is_file()
+        assert (project.root / report / "contact_sheet.png").is_file()
+    assert (project.root / re.search(r"look at (\S+);", look)[1]).is_file()
+    assert command.startswith("efficientad predict FOLDER --model models/S/disc/0")
 
 
 def test_evaluate_can_be_rerun_without_training(restored):

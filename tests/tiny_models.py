@@ -15,6 +15,6 @@ HEADER = ModelHeader(
     autoencoder_quantiles=(0.25, 1.5),
     training_data="0123abcd",
     version="0.1.0",
-    git_revision="4567ef",
+    code_hash="4567ef",
     memory_quantiles=(0.5, 1.5, 0.5, 2.5),
 )

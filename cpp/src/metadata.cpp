@@ -61,7 +61,7 @@ ModelHeader parse_metadata(const std::map<std::string, std::string>& values, con
   header.display_scale = metadata.get_number("normalization_scale");
   header.training_data = metadata.get_text("training_data");
   header.version = metadata.get_text("version");
-  header.git_revision = values.count("git_revision") ? values.at("git_revision") : "";
+  header.code_hash = values.count("code_hash") ? values.at("code_hash") : "";
   return header;
 }
 

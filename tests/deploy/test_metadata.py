@@ -11,7 +11,7 @@ from efficientad.errors import ModelError
 
 def test_metadata_say_all_that_the_header_does():
     assert parse_metadata(describe_model(HEADER), "here") == HEADER
-    assert parse_metadata(describe_model(replace(HEADER, git_revision="")), "here").git_revision == ""
+    assert parse_metadata(describe_model(replace(HEADER, code_hash="")), "here").code_hash == ""
 
 
 def test_both_files_hold_them_where_model_api_looks(models):

@@ -7,6 +7,7 @@ from model_api.adapters import OpenvinoAdapter
 from model_api.models import Model
 from tiny_models import HEADER
 
+from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
 from efficientad.deploy.predictor import load_engine
 
 
@@ -16,9 +17,16 @@ def create(path):
     return Model.create_model(adapter)
 
 
-@pytest.fixture(scope="module")
-def detector(models):
-    return create(models / "openvino/fp32/1/model.xml")
+@pytest.fixture(scope="module", params=["converted", "appended"])
+def detector(models, tmp_path_factory, request):
+    """With the verdict that ONNX has, as FP32 and FP16 have, and with one that was appended, as INT8 has."""
+    path = models / "openvino/fp32/1/model.xml"
+    if request.param == "appended":
+        model = read_without_verdict(path)
+        append_verdict(model, HEADER)
+        path = tmp_path_factory.mktemp("appended") / "model.xml"
+        save_ir(model, HEADER, path, fp16=False)
+    return create(path)
 
 
 def test_it_is_recognised_by_what_stands_in_the_file(detector):

@@ -22,7 +22,7 @@ struct ModelHeader {
   double display_scale = 1;     // raw score that spans the displayed 0 .. 1, around 0.5 at the threshold
   std::string training_data;    // sha256 of the normal images that it was trained and calibrated on
   std::string version;          // of the package that exported it
-  std::string git_revision;     // of the code that exported it; empty where that is not known
+  std::string code_hash;        // sha256 of the source files that exported it; empty where that is not known
 
   // Returns a raw score as people are shown it: in [0, 1], 0.5 at the threshold.
   double scale_score(double score) const;

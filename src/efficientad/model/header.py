@@ -20,7 +20,7 @@ class ModelHeader:
     autoencoder_quantiles: tuple[float, float]
     training_data: str  # sha256 of the normal images that it was trained and calibrated on
     version: str  # of this package
-    git_revision: str = ""  # of the code that exported it; empty where that is not known
+    code_hash: str = ""  # sha256 of the source files that exported it; empty where that is not known
     memory_quantiles: tuple[float, ...] = ()  # low, high of each memory's raw map
 
     @classmethod
@@ -38,7 +38,7 @@ class ModelHeader:
                 autoencoder_quantiles=_parse_pair(values["autoencoder_quantiles"]),
                 training_data=str(values["training_data"]),
                 version=str(values["version"]),
-                git_revision=str(values.get("git_revision", "")),
+                code_hash=str(values.get("code_hash", "")),
                 memory_quantiles=_parse_numbers(values.get("memory_quantiles", ())),
             )
         except KeyError as error:

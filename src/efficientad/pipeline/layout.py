@@ -8,6 +8,7 @@ from efficientad.model.sizes import PDNSize
 
 PRETRAINING = Path("data/pretraining")
 SUMMARY = Path("metrics/summary.json")
+ITEM_STAGES = ("calibrate", "evaluate", "export")  # which write metrics/STAGE/SIZE/CATEGORY/SEED.json
 
 
 def locate_prepared(category: str) -> Path:
@@ -53,7 +54,7 @@ class Item:
 
     @property
     def report(self) -> Path:
-        """The folder of the item's curves and pictures."""
+        """The folder of the item's curves and contact sheet."""
         return Path("metrics/report") / self.size / self.category / str(self.seed)
 
     @property
@@ -79,16 +80,20 @@ class Item:
         return self.models / "openvino" / precision / "1/model.xml"
 
 
+def list_items(sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int]) -> list[Item]:
+    """Return the items of the matrix, in the order in which params.yaml lists them."""
+    return [Item(size, category, seed) for size in sizes for category in categories for seed in seeds]
+
+
 def find_leftovers(
-    sizes: Sequence[str], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
+    sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
 ) -> list[Path]:
     """Return files and folders below `root` that belong to items outside of the matrix, sorted."""
-    names = {f"{size}/{category}/{seed}" for size in sizes for category in categories for seed in seeds}
-    found = [path for path in (root / "data/prepared").glob("*") if path.is_dir() and path.name not in categories]
-    found += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
-    for folder in ("models", "metrics/report", "metrics/calibrate", "metrics/evaluate", "metrics/export"):
+    names = {item.name for item in list_items(sizes, categories, seeds)}
+    leftovers = [path for path in (root / "data/prepared").glob("*") if path.is_dir() and path.name not in categories]
+    leftovers += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
+    for folder in ("models", "metrics/report", *(f"metrics/{stage}" for stage in ITEM_STAGES)):
         for path in (root / folder).glob("[SM]/*/[0-9]*"):
-            name = path.relative_to(root / folder).with_suffix("").as_posix()
-            if name not in names:
-                found.append(path)
-    return sorted(found)
+            if path.relative_to(root / folder).with_suffix("").as_posix() not in names:
+                leftovers.append(path)
+    return sorted(leftovers)

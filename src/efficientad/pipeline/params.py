@@ -36,8 +36,8 @@ class DataParams:
     validation_fraction: Annotated[float, Range(0.01, 0.5)]
     split_seed: Seed
     raw_samples: Annotated[int, Range(2, 1000)]
-    elpv_minimum_probability: Annotated[float, Range(0.01, 1)]
     region: str | None
+    group: str | None
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -54,6 +54,13 @@ class SyntheticParams:
     test_good: Annotated[int, Range(1, 100_000)]
     test_per_defect: Annotated[int, Range(1, 100_000)]
     seed: Seed
+
+
+@dataclass(frozen=True)
+class ElpvParams:
+    """Stage prepare: which solar cells count as anomalous."""
+
+    minimum_probability: Annotated[float, Range(0.01, 1)]
 
 
 @dataclass(frozen=True)
@@ -179,6 +186,7 @@ class Params:
     seeds: tuple[Seed, ...]
     data: DataParams
     synthetic: SyntheticParams
+    elpv: ElpvParams
     pretraining: PretrainingParams
     teacher: TeacherParams
     distill: DistillParams
@@ -188,7 +196,7 @@ class Params:
     export: ExportParams
 
 
-OVERRIDABLE = ("data", "synthetic", "train", "calibrate", "evaluate", "export")
+OVERRIDABLE = ("data", "synthetic", "elpv", "train", "calibrate", "evaluate", "export")
 
 
 def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params:

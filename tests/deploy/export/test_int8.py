@@ -1,20 +1,19 @@
 from functools import cache
-from pathlib import Path
 
+import nncf
 import numpy as np
 import openvino
 import pytest
 from tiny_models import HEADER, SIDE
 
+from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export import int8
+from efficientad.deploy.export.accuracy import Accuracy
 from efficientad.deploy.export.int8 import Allowed, Choice, fit_header, refuse, write_int8
-from efficientad.deploy.export.onnx import write_onnx
-from efficientad.deploy.export.openvino import save_ir, write_openvino
+from efficientad.deploy.export.openvino import save_ir
 from efficientad.deploy.export.quantise import KEPT, find_float_nodes, quantise
-from efficientad.deploy.export.trial import Accuracy, Trial
 from efficientad.deploy.predictor import load_engine
-from efficientad.model.weights import load_detector
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(0, 256, (6, SIDE, SIDE, 3), dtype=np.uint8)
@@ -37,19 +36,10 @@ def quantise_once(float_xml):
 
 @pytest.fixture
 def candidates(quantise_once, monkeypatch):
-    """What `write_int8` tries is quantised once; which header the file gets is another test's subject."""
-    monkeypatch.setattr(int8, "quantise", lambda _xml, _images, kept: quantise_once(kept))
-
-
-@pytest.fixture
-def write_float(models, tmp_path):
-    detector, _ = load_detector(models / "detector.safetensors")
-
-    def write(header, path):
-        write_onnx(detector, header, tmp_path / "float.onnx")
-        write_openvino(tmp_path / "float.onnx", header, path, fp16=False)
-
-    return write
+    """What `write_int8` asks to be quantised, in its order."""
+    asked = []
+    monkeypatch.setattr(int8, "quantise", lambda _xml, _images, kept: [asked.append(kept), quantise_once(kept)][1])
+    return asked
 
 
 @pytest.fixture(scope="module")
@@ -97,19 +87,24 @@ def test_the_same_model_and_images_give_the_same_bytes(float_xml, eight_bits, tm
         assert (tmp_path / f"model{suffix}").read_bytes() == eight_bits.with_suffix(suffix).read_bytes()
 
 
-def test_the_first_candidate_that_keeps_the_accuracy_is_written(write_float, candidates, tmp_path, monkeypatch):
-    found = iter([(0.95, 0.9), (0.80, 0.9), (0.95, 0.88), (0.948, 0.895)])  # float, then a candidate each
-    monkeypatch.setattr(int8, "measure_accuracy", lambda *_: Accuracy(*next(found)))
-    choice = write_int8(write_float, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
+def test_the_first_candidate_that_keeps_the_accuracy_is_written(float_xml, candidates, tmp_path, monkeypatch):
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.95, 0.88), (0.948, 0.895)])  # float, then a candidate each
+    monkeypatch.setattr(int8, "measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
+    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
     assert choice.kept == "last"
     assert choice.auroc_drops == pytest.approx({"nothing": 0.15, "first": 0.0, "last": 0.002})
     assert choice.au_pro_drops == pytest.approx({"nothing": 0.0, "first": 0.02, "last": 0.005})
+    assert candidates == [(), ("first",), ("last",)]  # each is quantised once, the chosen one, too
     assert load_engine(tmp_path).header.category == HEADER.category
 
 
-def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(write_float, tmp_path):
-    path = tmp_path / "model.xml"
-    write_int8(write_float, HEADER, path, NORMALS, TRIAL, Allowed(1, 1, 0.3))
+def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml, tmp_path, monkeypatch):
+    path, nncf_quantize, graphs = tmp_path / "model.xml", nncf.quantize, []
+    monkeypatch.setattr(nncf, "quantize", lambda model, *rest, **options: [
+        graphs.append([output.get_any_name() for output in model.outputs]), nncf_quantize(model, *rest, **options)
+    ][1])  # fmt: skip
+    write_int8(float_xml, HEADER, path, NORMALS, TRIAL, Allowed(1, 1, 0.3))
+    assert graphs == [["anomaly_map", "anomaly_score"]]
     engine = OpenVINOEngine(path)
     scores = engine.run(IMAGES).scores
     assert engine.header.threshold == pytest.approx(float(scores[:19].max()), abs=1e-5)  # 19 images, rate 0.05
@@ -121,12 +116,13 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(write_floa
     np.testing.assert_allclose(outputs["display_score"], shown, atol=1e-4)
 
 
-def test_nothing_is_written_when_no_candidate_will_do(write_float, candidates, tmp_path, monkeypatch):
-    found = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9), (0.83, 0.9)])
-    monkeypatch.setattr(int8, "measure_accuracy", lambda *_: Accuracy(*next(found)))
-    choice = write_int8(write_float, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
+def test_nothing_is_written_when_no_candidate_will_do(float_xml, candidates, tmp_path, monkeypatch):
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9), (0.83, 0.9)])
+    monkeypatch.setattr(int8, "measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
+    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
     assert choice.kept is None
     assert list(choice.auroc_drops) == list(KEPT)
+    assert candidates == list(KEPT.values())
     assert not (tmp_path / "1").exists()
 
 
@@ -138,9 +134,9 @@ def test_the_refusal_says_each_drop_and_the_way_out():
     assert "int8_fallback: fp16" in message
 
 
-def test_a_refitted_header_changes_what_hangs_on_the_scores_alone(float_xml):
-    engine = OpenVINOEngine(Path(float_xml))
-    fitted = fit_header(engine, TRIAL)
-    assert fitted.threshold == pytest.approx(float(engine.run(IMAGES[:19]).scores.max()), abs=1e-6)
+def test_a_refitted_header_changes_what_hangs_on_the_scores_alone():
+    scores = np.linspace(0.1, 0.8, 24, dtype=np.float32)
+    fitted = fit_header(HEADER, TRIAL, scores)
+    assert fitted.threshold == pytest.approx(float(scores[18]))  # the largest of the 19 normal images
     changed = {name for name, value in vars(fitted).items() if value != getattr(HEADER, name)}
     assert changed == {"threshold", "display_scale"}

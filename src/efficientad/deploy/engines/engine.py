@@ -1,6 +1,6 @@
 """What every runtime must do: images in, maps and scores out, and know its own model."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -49,3 +49,8 @@ class QueueEngine(Engine, Protocol):
 def run_all(engine: Engine, batches: Iterable[NDArray[np.uint8]]) -> Iterator[Outputs]:
     """Yield the outputs of each batch in order: through the engine's queue if it has one, else one by one."""
     return engine.run_queue(batches) if isinstance(engine, QueueEngine) else map(engine.run, batches)
+
+
+def stack_outputs(outputs: Sequence[Outputs]) -> Outputs:
+    """Join the outputs of several batches in their order."""
+    return Outputs(np.concatenate([one.maps for one in outputs]), np.concatenate([one.scores for one in outputs]))

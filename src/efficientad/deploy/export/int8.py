@@ -1,6 +1,5 @@
 """The INT8 model: the fastest that keeps the accuracy of the float one."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.calibration.threshold import choose_display_scale, fit_threshold
-from efficientad.deploy.engines.engine import Engine
+from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.openvino import OpenVINOEngine
-from efficientad.deploy.export.openvino import save_ir
+from efficientad.deploy.export.accuracy import measure_accuracy, run_trial
+from efficientad.deploy.export.openvino import append_verdict, save_ir
 from efficientad.deploy.export.quantise import KEPT, quantise
-from efficientad.deploy.export.trial import Trial, measure_accuracy
 from efficientad.errors import ParityError
 from efficientad.model.header import ModelHeader
 
@@ -37,7 +36,7 @@ class Allowed:
 
 
 def write_int8(
-    write_float: Callable[[ModelHeader, Path], None],
+    float_xml: Path,
     header: ModelHeader,
     xml: Path,
     normals: NDArray[np.uint8],
@@ -46,42 +45,42 @@ def write_int8(
 ) -> Choice:
     """Write the first of the candidates to `xml` whose accuracy on `trial` falls by no more than allowed.
 
-    write_float: writes the float IR with the header that it is given.
-    normals:     (n, H, W, 3) training images, for the ranges.
+    float_xml: the float IR, with the same header. normals: (n, H, W, 3) training images, for the ranges.
 
-    The model gets a threshold of its own from its scores of the trial's normal images, with the false-alarm rate of
-    the header: eight bits add to every squared difference, and the float model's threshold would give more alarms than
-    stated. Nothing is written when no candidate will do.
+    Each candidate is quantised once. The chosen one gets a threshold of its own, see `fit_header`, and with it the
+    verdict's part of its graph. Nothing is written when no candidate will do.
     """
     choice = Choice(None, {}, {})
+    reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), trial), trial, allowed.fpr_limit)
     with TemporaryDirectory() as folder:
-        float_xml, trial_xml = Path(folder) / "float.xml", Path(folder) / "int8.xml"
-        write_float(header, float_xml)
-        reference = measure_accuracy(OpenVINOEngine(float_xml), trial, allowed.fpr_limit)
         for name, kept in KEPT.items():
-            save_ir(quantise(float_xml, normals, kept), header, trial_xml, fp16=False)
-            engine = OpenVINOEngine(trial_xml)
-            found = measure_accuracy(engine, trial, allowed.fpr_limit)
-            choice.auroc_drops[name] = reference.image_auroc - found.image_auroc
-            choice.au_pro_drops[name] = reference.au_pro - found.au_pro
+            candidate, candidate_xml = quantise(float_xml, normals, kept), Path(folder) / f"{name}.xml"
+            save_ir(candidate, header, candidate_xml, fp16=False)
+            outputs = run_trial(OpenVINOEngine(candidate_xml), trial)
+            accuracy = measure_accuracy(outputs, trial, allowed.fpr_limit)
+            choice.auroc_drops[name] = reference.image_auroc - accuracy.image_auroc
+            choice.au_pro_drops[name] = reference.au_pro - accuracy.au_pro
             if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
-                fitted = fit_header(engine, trial)
-                write_float(fitted, float_xml)  # the threshold is part of the graph, too
-                save_ir(quantise(float_xml, normals, kept), fitted, xml, fp16=False)
+                fitted = fit_header(header, trial, outputs.scores)
+                append_verdict(candidate, fitted)
+                save_ir(candidate, fitted, xml, fp16=False)
                 return replace(choice, kept=name)
     return choice
 
 
-def fit_header(engine: Engine, trial: Trial) -> ModelHeader:
-    """Return the engine's header with threshold and display scale from its own scores of the trial's normal images."""
-    normals = trial.images[trial.labels == 0]
-    scores = np.concatenate([engine.run(image[None]).scores for image in normals])
-    threshold = fit_threshold(scores, engine.header.false_alarm_rate)
+def fit_header(header: ModelHeader, trial: Trial, scores: NDArray[np.float32]) -> ModelHeader:
+    """Return the header with threshold and display scale from an INT8 model's scores (N,) of the trial.
+
+    Eight bits add to every squared difference: the float model's threshold would give more alarms than stated. The
+    false-alarm rate is asked for as the header states it, of the trial's normal images.
+    """
+    normals = scores[trial.labels == 0]
+    threshold = fit_threshold(normals, header.false_alarm_rate)
     return replace(
-        engine.header,
+        header,
         threshold=threshold.value,
         false_alarm_rate=threshold.false_alarm_rate,
-        display_scale=choose_display_scale(scores, threshold.value),
+        display_scale=choose_display_scale(normals, threshold.value),
     )
 
 

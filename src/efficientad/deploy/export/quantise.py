@@ -16,6 +16,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as opset
 
+from efficientad.deploy.export.openvino import read_without_verdict
 from efficientad.deploy.export.rounding import round_weights
 
 _IMAGE_CHANNELS = 3
@@ -32,9 +33,12 @@ KEPT: dict[str, tuple[str, ...]] = {
 
 
 def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> openvino.Model:
-    """Quantise the IR at `xml` on normal images (n, H, W, 3), uint8 RGB, with `kept` ("first", "last") in float."""
+    """Quantise an exported IR on normal images (n, H, W, 3), uint8 RGB, with `kept` ("first", "last") in float.
+
+    What comes back ends in map and score; `append_verdict` adds the rest when the threshold is known.
+    """
     nncf.set_log_level(logging.ERROR)
-    model = openvino.Core().read_model(xml)
+    model = read_without_verdict(xml)
     if "last" not in kept:
         round_last(model, images)
     ignored = nncf.IgnoredScope(names=sorted(find_float_nodes(model, kept)))

@@ -1,19 +1,15 @@
-"""What a quantised model is chosen by: held-out normal images and the same with synthetic defects, never test images.
+"""Held-out normal images beside copies of them with synthetic defects: what tells how a detector separates the two.
 
-Each candidate is run on all of them afresh. Its accuracy is set against that of the float model on the same images.
+A trial takes the place of test images wherever something is chosen, such as the INT8 model.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.defects.paint import paint_defect
 from efficientad.data.pieces import cut_piece
-from efficientad.deploy.engines.engine import Engine
-from efficientad.evaluation.image_level import compute_image_metrics
-from efficientad.evaluation.pixel_level import compute_au_pro
 from efficientad.model.sizes import VIEW_PX
 
 _DEFECTS_EACH = 3  # painted copies of each normal image,
@@ -31,17 +27,10 @@ class Trial:
     masks: NDArray[np.bool_]  # (N, H, W)
 
 
-class Accuracy(NamedTuple):
-    """Of an engine on a trial; both in [0, 1]."""
-
-    image_auroc: float
-    au_pro: float
-
-
 def paint_trial(normals: NDArray[np.uint8], photographs: NDArray[np.uint8]) -> Trial:
-    """Put painted copies beside normal images (n, H, W, 3); photographs (P, S, S, 3) are no smaller than 256 px.
+    """Put painted copies behind normal images (n, H, W, 3); photographs (P, S, S, 3) are no smaller than 256 px.
 
-    On a large image the defect lies in a piece as large as the autoencoder's view. The same images give the same trial.
+    On a large image the defect lies in a piece of 256 px. The same images give the same trial.
     """
     rng = np.random.default_rng(0)
     height, width = (min(side, VIEW_PX) for side in normals.shape[1:3])
@@ -57,20 +46,6 @@ def paint_trial(normals: NDArray[np.uint8], photographs: NDArray[np.uint8]) -> T
     masks = np.concatenate([np.zeros(normals.shape[:3], np.bool_), changed])
     labels = np.repeat([0, 1], [len(normals), len(painted)])
     return Trial(np.concatenate([normals, painted]), labels, masks)
-
-
-def measure_accuracy(engine: Engine, trial: Trial, fpr_limit: float) -> Accuracy:
-    """Return an engine's accuracy on a trial; scores that are not finite give 0, the worst there is.
-
-    `fpr_limit` is that of `compute_au_pro`.
-    """
-    outputs = [engine.run(image[None]) for image in trial.images]
-    scores = np.concatenate([one.scores for one in outputs])
-    if not np.isfinite(scores).all():
-        return Accuracy(0.0, 0.0)
-    maps = np.concatenate([one.maps for one in outputs])
-    auroc = compute_image_metrics(scores, trial.labels)["image_auroc"]
-    return Accuracy(auroc, compute_au_pro(maps, trial.masks, fpr_limit))
 
 
 def _find_changes(image: NDArray[np.uint8], original: NDArray[np.uint8]) -> NDArray[np.bool_]:
