@@ -52,6 +52,12 @@ def test_an_import_outside_of_the_named_folders_would_be_noticed(tmp_path):
     assert not {"batch.py", "predictor.py", "params.py", "errors.py"} & names
 
 
+@pytest.mark.parametrize("stage", ["distill", "train"])
+def test_what_trains_draws_nothing_so_that_a_plots_colour_retrains_nothing(stage):
+    closure = {f.relative_to(ROOT).as_posix() for f in find_closure(ROOT / find_script(stage))}
+    assert not [name for name in closure if name.startswith("src/efficientad/reporting/")]
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_is_named_like_its_script_and_reads_the_params_it_declares(stage):
     assert find_script(stage).stem == stage
