@@ -38,6 +38,42 @@ def test_what_was_remembered_whole_is_near_and_a_defect_far(images):
         assert defect > 2 * other
 
 
+def test_a_training_image_is_not_compared_with_its_own_patches(images):
+    """The nearest patch of the other images by the plain formula, on a bank that holds all of them."""
+    torch.manual_seed(0)
+    detector = Detector("S").eval()
+    owners = fit_memory_banks(detector, images, NORMALS, [4], 100_000)
+    assert [one.tolist() for one in owners] == [NORMALS.repeat(64).tolist()]
+    own = compute_raw_maps(detector, images, np.arange(6), owners)[2]
+    (bank,) = detector.list_banks()
+    patches = bank.patches.view(4, 64, -1)
+    for index, image in enumerate(images):
+        others = patches[[other for other in range(4) if other != index]].flatten(0, 1)
+        with torch.inference_mode():
+            pixels = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+            features = detector.compute_bank_features(bank, pixels)[0].flatten(1)
+            projected = (bank.projection @ features + bank.offset[:, None]).T
+        distances = (projected[:, None] - others).square().mean(-1).amin(1)
+        np.testing.assert_allclose(own[index].ravel(), distances, rtol=1e-3, atol=1e-3)
+
+
+def test_owners_are_the_images_that_the_patches_come_from(images):
+    """Of a small bank, too: its patches lie at distance 0 from their own image and from no other."""
+    torch.manual_seed(0)
+    detector = Detector("S").eval()
+    rows = np.array([1, 3, 4])
+    (owners,) = fit_memory_banks(detector, images, rows, [4], 30)
+    (bank,) = detector.list_banks()
+    assert owners.shape == (30,)
+    with torch.inference_mode():
+        for row in rows:
+            pixels = torch.from_numpy(images[row]).permute(2, 0, 1)[None] / 255
+            features = detector.compute_bank_features(bank, pixels)[0].flatten(1)
+            projected = (bank.projection @ features + bank.offset[:, None]).T
+            distances = (bank.patches[:, None] - projected).square().mean(-1).amin(1)
+            assert ((distances < 1e-4).numpy() == (owners == row)).all()
+
+
 def test_a_defect_is_found_in_its_place(images):
     _, _, fine, coarse = compute_raw_maps(fit(images, 500), images, np.array([5]))
     for (found,), cells in ((fine, 24), (coarse, 8)):
