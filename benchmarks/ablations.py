@@ -17,7 +17,7 @@ import torch
 from efficientad.data.prepared import Prepared, load_prepared
 from efficientad.data.rows import Rows
 from efficientad.evaluation.test_split import build_test_split, measure
-from efficientad.model.detector import Detector, RawMaps
+from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_raw_maps
 from efficientad.model.maps import combine_maps, upscale_map
 from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
@@ -59,10 +59,9 @@ def run_variant(name: str, item: Item, preset: str) -> dict[str, Any]:
 def measure_branches(detector: Detector, prepared: Prepared) -> dict[str, dict[str, float]]:
     """Return the accuracy on the test split of each branch's map and of means of several: `results_page.BRANCHES`."""
     raw = compute_raw_maps(detector, prepared.images, prepared.indices("test"))
-    student, autoencoder, *banks = (torch.from_numpy(np.stack(maps))[:, None] for maps in raw)
-    maps = detector.normalise_maps(RawMaps(student, autoencoder, tuple(banks)))
+    maps = detector.normalise_maps([torch.from_numpy(np.stack(one))[:, None] for one in raw])
     branches = {"student": maps[0], "autoencoder": maps[1], "both": combine_maps(maps[:2])}
-    if banks:
+    if maps[2:]:
         branches |= {"memory bank": combine_maps(maps[2:]), "all": combine_maps(maps)}
     accuracy: dict[str, dict[str, float]] = {}
     for name, cells in branches.items():

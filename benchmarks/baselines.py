@@ -16,8 +16,13 @@ from typing import get_args
 import torch.nn.functional as F
 from torch import Tensor
 
-from efficientad.calibration.coreset import Describe
-from efficientad.calibration.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
+from efficientad.calibration.coreset import ComputeFeatures
+from efficientad.calibration.probe import (
+    ProbeParams,
+    build_backbone_features,
+    build_teacher_features,
+    probe_features,
+)
 from efficientad.data.prepared import load_prepared
 from efficientad.errors import ParamsError
 from efficientad.model.sizes import PDNSize
@@ -46,20 +51,20 @@ class Portion(Backbone):
         ]
 
 
-def choose_features(name: str) -> Describe:
+def choose_features(name: str) -> ComputeFeatures:
     """Return the features of a backbone or of a portion of it, or of the shipped teacher of a size.
 
     Raises ParamsError for another name, for a stride the backbone does not yield and for another side than 256 or 512.
     """
     for size in get_args(PDNSize):
         if name == size:
-            return describe_by_teacher(locate_shipped_teacher(size), size)
+            return build_teacher_features(locate_shipped_teacher(size), size)
     parts = re.fullmatch(r"(\w+)(?:@(256|512))?(?:/(8|16))?", name)
     if parts is None:
         raise ParamsError(f"expected S, M or BACKBONE[@256][/8 or /16], got {name}")
     backbone, side, stride = parts.groups()
     portion = Portion(build_backbone(backbone), int(side or BACKBONE_IMAGE_PX), int(stride) if stride else None)
-    return describe_by_backbone(portion)
+    return build_backbone_features(portion)
 
 
 def main() -> None:

@@ -39,7 +39,7 @@ def collect(command: str) -> dict[str, Any]:
             **average_metrics([metrics[item.name] | measure_original(item) for item in items], list(params.seeds)),
             "preset": params.train.preset,
             "steps": params.train.recipe.steps,
-            "bank_scales": list(params.calibrate.memory_scales),
+            "bank_scales": list(params.fit.bank_scales),
             **average_minutes(timings, [f"train.py {size} {category} {seed}" for seed in params.seeds]),
             "teacher": read_json(locate_distill_metrics(size) / "distill.json"),
             "data_md5": lock[f"prepare@{category}"]["outs"][0]["md5"],

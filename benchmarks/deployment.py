@@ -59,7 +59,7 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
     torch = TorchEngine(item.detector)
     expected = run_reference(torch, prepared, chosen)
     verdicts = expected.scores > torch.header.threshold
-    banks = len(torch.header.memory_quantiles) // 2
+    banks = len(torch.header.branches) - 2
 
     def describe(outputs: Outputs, threshold: float) -> dict[str, Any]:
         return {

@@ -20,7 +20,6 @@ from efficientad.deploy.graph import StationGraph
 from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
-from efficientad.model.maps import Quantiles
 from efficientad.pipeline.params import load_params
 from efficientad.training.precision import uses_bfloat16
 
@@ -35,17 +34,15 @@ def measure_inference() -> dict[str, Any]:
     networks of train.cpu without memory banks, the others those that params.yaml exports. Torch is eager.
     """
     params = load_params()
-    shared, scales = params.train.cpu.shared_convolutions, params.calibrate.memory_scales
-    patches = params.calibrate.memory_patches
+    shared, scales = params.train.cpu.shared_convolutions, params.fit.bank_scales
+    patches = params.fit.bank_patches
     image = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
     timings: dict[str, Any] = {}
     with TemporaryDirectory() as name:
         folder = Path(name)
         for sharing, bank_scales, suffix in ((0, (), "_unshared"), (shared, (), "_no_bank"), (shared, scales, "")):
             detector = build_random_detector(sharing, [(scale, patches) for scale in bank_scales])
-            header = ModelHeader(
-                "S", (256, 256), "benchmark", 1.0, 0.05, 1.0, (0.0, 1.0), (0.0, 1.0), "none", __version__
-            )
+            header = ModelHeader("S", (256, 256), "benchmark", 1.0, 0.05, 1.0, "none", __version__)
             write_onnx(detector, header, folder / f"model{suffix}.onnx")
             graph = StationGraph(detector, header)
             timings[f"torch_fp32{suffix}"] = time_torch(graph, image, bfloat16=False)
@@ -77,12 +74,10 @@ def measure_inference() -> dict[str, Any]:
 def build_random_detector(sharing: int, banks: list[tuple[int, int]]) -> Detector:
     """Build a detector of size S with memory banks of (scale, patches), whose maps are neither 0 nor infinite."""
     torch.manual_seed(0)
-    detector = Detector("S", sharing, memories=banks).eval()
-    for name, values in detector.memories.named_buffers():
-        if name.endswith(("projection", "bank")):
+    detector = Detector("S", sharing, banks=banks).eval()
+    for name, values in detector.memory_banks.named_buffers():
+        if name.endswith(("projection", "patches")):
             values.normal_()
-    quantiles = Quantiles(0.0, 1.0)
-    detector.set_calibration(quantiles, quantiles, 1.0, [quantiles] * len(banks))
     return detector
 
 
@@ -109,7 +104,7 @@ def find_peak_share(inference: dict[str, Any]) -> dict[str, float]:
     from torch.utils.flop_counter import FlopCounterMode
 
     params = load_params()
-    banks = [(scale, params.calibrate.memory_patches) for scale in params.calibrate.memory_scales]
+    banks = [(scale, params.fit.bank_patches) for scale in params.fit.bank_scales]
     detector = build_random_detector(params.train.cpu.shared_convolutions, banks)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
         detector(torch.rand(1, 3, 256, 256))

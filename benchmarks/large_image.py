@@ -24,7 +24,7 @@ from efficientad.deploy.export.openvino import write_openvino
 from efficientad.deploy.predictor import load_engine, predict_image
 from efficientad.model.header import ModelHeader
 from efficientad.model.inference import compute_detections, compute_raw_maps
-from efficientad.model.maps import fit_quantiles
+from efficientad.model.maps import Levels, fit_quantiles
 from efficientad.model.weights import load_teacher
 from efficientad.pipeline.params import load_params
 from efficientad.teacher.shipped import locate_shipped_teacher
@@ -58,15 +58,17 @@ def train(folder: Path) -> Path:
     data = TrainingImages(images, np.arange(TRAIN), penalties)
     detector, _ = train_detector("S", teacher, data, params, 0, folder)
     held_out = np.arange(TRAIN, TRAIN + VALIDATION)
-    student, autoencoder = (fit_quantiles(maps, 0.9, 0.995) for maps in compute_raw_maps(detector, images, held_out))
-    detector.set_calibration(student, autoencoder, threshold=float("inf"))
+    quantiles = [
+        fit_quantiles(maps, Levels(0.9, 0.995)) for maps in compute_raw_maps(detector, images, np.arange(TRAIN))
+    ]
+    detector.set_quantiles(quantiles)
     _, scores = compute_detections(detector, images, held_out, folder / "maps.npy")
     threshold = fit_threshold(scores, 1 / (VALIDATION + 1))
-    pairs = (student.low, student.high), (autoencoder.low, autoencoder.high)
     scale = choose_display_scale(scores, threshold.value)
     header = ModelHeader(
-        "S", SIZE, "surface", threshold.value, threshold.false_alarm_rate, scale, *pairs, "none", __version__
-    )
+        "S", SIZE, "surface", threshold.value, threshold.false_alarm_rate, scale, "none", __version__,
+        branches=tuple(detector.list_branches()),
+    )  # fmt: skip
     write_onnx(detector, header, folder / "model.onnx")
     write_openvino(folder / "model.onnx", header, folder / "model/1/model.xml", fp16=False)
     return folder / "model"

@@ -24,7 +24,6 @@ from efficientad.data.splits import SplitPlan
 from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_detections
-from efficientad.model.maps import Quantiles
 from efficientad.model.weights import load_teacher
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import measure_peak_rss_mb
@@ -56,7 +55,6 @@ def run_passes(count: int, folder: Path) -> dict[str, float]:
     detector.teacher.load_state_dict(load_teacher(locate_shipped_teacher("S"), "S").float().state_dict())
     none = np.zeros((1, 512, 512, 3), dtype=np.uint8)
     keep_features(detector, TrainingImages(prepared.images, prepared.indices("train"), none), params.train, folder)
-    detector.set_calibration(Quantiles(0.0, 1.0), Quantiles(0.0, 1.0), 1.0)
     evaluated = time.perf_counter()
     test = prepared.indices("test")
     measure(build_test_split(prepared, *compute_detections(detector, prepared.images, test, folder / "maps.npy")), 0.3)

@@ -9,7 +9,6 @@ from efficientad.pipeline.layout import PRETRAINING, locate_distill_metrics, loc
 from efficientad.pipeline.params import DistillParams, load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_size, run_stage, write_json
-from efficientad.reporting.figures import write_loss_figure
 from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.distillation import distill_teacher
 from efficientad.training.loop import LossLog
@@ -50,9 +49,6 @@ def report(size: PDNSize, source: str, log: LossLog) -> None:
     header = load_header(locate_teacher(size))
     write_json(metrics / "distill.json", {"source": source, **header})
     log.write_csv(metrics / "losses.csv")
-    (metrics / "report").mkdir(parents=True, exist_ok=True)
-    if log.rows:
-        write_loss_figure(metrics / "report" / "losses.png", log.rows)
     print(f"teacher {size}: mean squared error {header['held_out_mse']:.3f} on held-out images (1 = knows nothing)")
 
 

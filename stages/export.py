@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from efficientad.data.defects.trial import Nuisance, paint_held_out
 from efficientad.data.prepared import load_prepared
 from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.deploy.engines.torch import TorchEngine
@@ -22,11 +23,12 @@ def main() -> None:
     item = parse_item()
     params = load_params(category=item.category)
     prepared = load_prepared(locate_prepared(item.category))
-    photographs = load_pretraining(PRETRAINING).images
+    nuisance = Nuisance(params.fit.nuisance_brightness, params.fit.nuisance_shift)
+    trial = paint_held_out(prepared, load_pretraining(PRETRAINING).images, nuisance)
     detector, values = load_detector(item.detector)
     header = replace(ModelHeader.parse(values, item.detector), code_hash=hash_code(Path(__file__)))
     exported, choice = export_models(
-        detector, header, prepared, photographs, item.onnx, item.locate_openvino, params.export,
+        detector, header, prepared, trial, item.onnx, item.locate_openvino, params.export,
         params.evaluate.fpr_limit,
     )  # fmt: skip
     chosen = choose_images(prepared, params.export.parity_images)

@@ -7,7 +7,6 @@ from efficientad.pipeline.layout import PRETRAINING, locate_prepared, locate_tea
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_item, run_stage
-from efficientad.reporting.figures import write_loss_figure
 from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import train_detector
 from efficientad.training.workers import join_workers
@@ -30,7 +29,6 @@ def main() -> None:
                 detector, item.student, {"size": item.size, "shared_convolutions": params.recipe.shared_convolutions}
             )
             log.write_csv(item.report / "losses.csv")
-            write_loss_figure(item.report / "losses.png", log.rows)
 
 
 if __name__ == "__main__":

@@ -119,10 +119,10 @@ def test_maps_are_compared_at_the_size_of_each_mask(row, expected):
 @pytest.mark.parametrize(("scales", "together"), [((), "both"), ((2, 4), "all")])
 def test_the_mean_of_all_branches_gives_the_scores_of_the_detector(scales, together):
     torch.manual_seed(0)
-    detector = Detector("S", memories=[(scale, 5) for scale in scales]).eval()
-    for bank in detector.memories:
+    detector = Detector("S", banks=[(scale, 5) for scale in scales]).eval()
+    for bank in detector.memory_banks:
         bank.projection.normal_()
-    detector.student_quantiles.copy_(torch.tensor([0.1, 0.5]))
+    detector.quantiles[0] = torch.tensor([0.1, 0.5])
     rng = np.random.default_rng(0)
     images, masks = rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8), np.zeros((8, 64, 64), bool)
     masks[4:, 20:30, 20:30] = True

@@ -148,16 +148,21 @@ def _benchmark(options: argparse.Namespace) -> int:
 
 
 def _probe(options: argparse.Namespace) -> int:
-    from efficientad.calibration.probe import ProbeParams, describe_by_backbone, describe_by_teacher, probe_features
+    from efficientad.calibration.probe import (
+        ProbeParams,
+        build_backbone_features,
+        build_teacher_features,
+        probe_features,
+    )
     from efficientad.data.prepared import load_prepared
     from efficientad.teacher.backbones import build_backbone
     from efficientad.teacher.shipped import locate_shipped_teacher
 
     if options.backbone:
-        describe = describe_by_backbone(build_backbone(options.backbone, options.checkpoint))
+        features = build_backbone_features(build_backbone(options.backbone, options.checkpoint))
     else:
-        describe = describe_by_teacher(options.teacher or locate_shipped_teacher(options.size), options.size)
-    metrics = probe_features(describe, load_prepared(options.prepared), ProbeParams(bank_size=options.bank))
+        features = build_teacher_features(options.teacher or locate_shipped_teacher(options.size), options.size)
+    metrics = probe_features(features, load_prepared(options.prepared), ProbeParams(bank_size=options.bank))
     print(", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
     return 0
 

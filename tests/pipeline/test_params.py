@@ -27,7 +27,7 @@ def put(*keys, value):
 
 
 def swap_quantiles(tree):
-    tree["calibrate"] |= {"low_quantile": 0.999, "high_quantile": 0.995, "high_quantile_of": "pixels"}
+    tree["fit"] |= {"low_quantile": 0.999, "high_quantile": 0.995, "high_quantile_of": "pixels"}
 
 
 def test_the_shipped_params_are_valid():
@@ -72,9 +72,9 @@ def test_params_are_frozen():
         (put("sizes", value="S"), r"sizes: expected a list, got 'S'"),
         (put("seeds", value=[]), r"seeds: expected at least one value"),
         (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
-        (swap_quantiles, r"calibrate\.low_quantile: expected less than"),
-        (put("calibrate", "high_quantile_of", value="rows"), r"high_quantile_of: expected one of images, pixels"),
-        (put("calibrate", "memory_scales", value=[4, 4]), r"memory_scales: expected none twice, got \[4, 4\]"),
+        (swap_quantiles, r"fit\.low_quantile: expected less than"),
+        (put("fit", "high_quantile_of", value="rows"), r"high_quantile_of: expected one of images, pixels"),
+        (put("fit", "bank_scales", value=[4, 4]), r"bank_scales: expected none twice, got \[4, 4\]"),
         (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
         (put("train", "cpu", "penalty_tiles", value=0), r"train\.cpu\.penalty_tiles: expected 1 <= value <= 8"),
         (put("train", "cpu", "replay_fraction", value=-1), r"train\.cpu\.replay_fraction: expected 0"),

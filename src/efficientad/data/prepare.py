@@ -85,7 +85,7 @@ def write_prepared(
     splits = split_samples(samples, digests, plan, groups)
     kept = [index for index, sample in enumerate(samples) if sample.name in splits.split_of]
     _keep_rows(folder, kept)
-    rows = [_describe(samples[index], facts[index], splits) for index in kept]
+    rows = [_describe(samples[index], facts[index], splits, groups or {}) for index in kept]
     chosen = choose_raw(rows, raw_samples)
     _write_raw(provider, [sample for name in chosen for sample in samples if sample.name == name], folder)
     write_manifest(
@@ -200,7 +200,7 @@ def _keep_rows(folder: Path, kept: list[int]) -> None:
         part.replace(folder / name)
 
 
-def _describe(sample: Sample, entry: _Facts, splits: Splits) -> PreparedRow:
+def _describe(sample: Sample, entry: _Facts, splits: Splits, groups: Mapping[str, str]) -> PreparedRow:
     return PreparedRow(
         name=sample.name,
         split=splits.split_of[sample.name],
@@ -210,6 +210,7 @@ def _describe(sample: Sample, entry: _Facts, splits: Splits) -> PreparedRow:
         sha256=entry.sha256,
         height=entry.height,
         width=entry.width,
+        part=groups.get(sample.name, ""),
     )
 
 

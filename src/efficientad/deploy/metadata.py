@@ -5,9 +5,8 @@ is where Model API looks for them in either. Its AnomalyDetection runs both file
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 
-from efficientad.model.header import ModelHeader
+from efficientad.model.header import ModelHeader, list_names
 
 SECTION = "model_info"
 NORMAL, ANOMALOUS = "Normal", "Anomalous"  # labels
@@ -23,7 +22,7 @@ def describe_model(header: ModelHeader) -> dict[str, str]:
     pixels of the model's size. A picture of another size it brings there bilinearly, which is not what `resize_image`
     does: hand it pictures of the model's size.
     """
-    described = {_NAMES.get(field.name, field.name): _write(getattr(header, field.name)) for field in fields(header)}
+    described = {_NAMES.get(name, name): _write(value) for name, value in header.describe().items()}
     return described | {
         "model_type": "AnomalyDetection",
         "task": "segmentation",
@@ -42,8 +41,8 @@ def parse_metadata(values: Mapping[str, str], where: object) -> ModelHeader:
 
 
 def _list_keys(values: Mapping[str, str]) -> list[str]:
-    return [field.name for field in fields(ModelHeader) if _NAMES.get(field.name, field.name) in values]
+    return [name for name in list_names() if _NAMES.get(name, name) in values]
 
 
 def _write(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -57,8 +57,8 @@ def load_detector(path: Path) -> tuple[Detector, dict[str, Any]]:
     if "size" not in header:
         raise ModelError(f"expected a detector's weights at {path}, found a header without size")
     region_size = tuple(header["image_size"]) if header.get("region") else None
-    memories = [(scale, patches) for scale, patches in header.get("memories", [])]
-    detector = Detector(header["size"], header.get("shared_convolutions", 0), region_size, memories)
+    banks = [(scale, patches) for scale, patches in header.get("memory_banks", [])]
+    detector = Detector(header["size"], header.get("shared_convolutions", 0), region_size, banks)
     load_weights(detector, path)
     return detector.eval(), header
 

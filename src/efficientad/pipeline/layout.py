@@ -8,7 +8,7 @@ from efficientad.model.sizes import PDNSize
 
 PRETRAINING = Path("data/pretraining")
 SUMMARY = Path("metrics/summary.json")
-ITEM_STAGES = ("calibrate", "evaluate", "export")  # which write metrics/STAGE/SIZE/CATEGORY/SEED.json
+ITEM_STAGES = ("fit", "calibrate", "evaluate", "export")  # which write metrics/STAGE/SIZE/CATEGORY/SEED.json
 
 
 def locate_prepared(category: str) -> Path:
@@ -63,8 +63,18 @@ class Item:
         return self.models / "student.safetensors"
 
     @property
+    def fitted(self) -> Path:
+        """The same with memory banks and map quantiles, as `fit` leaves it."""
+        return self.models / "fitted.safetensors"
+
+    @property
+    def scores(self) -> Path:
+        """The fitted detector's scores of held-out images, which the threshold is chosen from."""
+        return self.models / "scores.csv"
+
+    @property
     def detector(self) -> Path:
-        """The whole detector with quantiles and threshold, as `calibrate` leaves it."""
+        """The whole detector with its threshold, as `calibrate` leaves it."""
         return self.models / "detector.safetensors"
 
     @property

@@ -13,7 +13,6 @@ PIXELS_PER_INCH = 100
 # Okabe and Ito's palette: told apart by colour-blind readers as well.
 NORMAL_COLOUR = "#0072B2"
 ANOMALOUS_COLOUR = "#D55E00"
-LINE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 _STYLE = {
     "font.family": "DejaVu Sans",  # comes with matplotlib: the same glyphs on every machine

@@ -18,7 +18,12 @@ from efficientad.deploy.predictor import load_engine
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(0, 256, (6, SIDE, SIDE, 3), dtype=np.uint8)
 IMAGES = RNG.integers(0, 256, (24, SIDE, SIDE, 3), dtype=np.uint8)
-TRIAL = Trial(IMAGES, np.repeat([0, 1], [19, 5]), np.arange(24)[:, None, None] >= np.full((SIDE, SIDE), 19))
+TRIAL = Trial(
+    IMAGES,
+    np.repeat(["good", "brightness", "defect"], [19, 2, 3]),
+    np.arange(24).astype(str),
+    np.arange(24)[:, None, None] >= np.full((SIDE, SIDE), 21),
+)
 ALLOWED = Allowed(0.005, 0.01, 0.3)
 
 
@@ -69,7 +74,7 @@ def test_kept_convolutions_are_those_on_the_image_and_those_before_the_maps(floa
         nodes = list_convolutions(model, find_float_nodes(model, kept))
         return sorted(getattr(node, side)(0).get_partial_shape()[1].get_length() for node in nodes)
 
-    assert channels(("first",), "input") == [3] * 5  # teacher, student, autoencoder, two views of the memories
+    assert channels(("first",), "input") == [3] * 5  # teacher, student, autoencoder, two sizes of the memory banks
     assert channels(("last",), "output") == [384, 384, 384, 384, 768]
 
 

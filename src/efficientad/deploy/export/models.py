@@ -4,9 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from efficientad.data.defects.trial import Trial, paint_trial
+from efficientad.data.defects.trial import Trial
 from efficientad.data.prepared import Prepared
 from efficientad.deploy.export.int8 import Allowed, Choice, refuse, write_int8
 from efficientad.deploy.export.onnx import write_onnx
@@ -20,7 +19,7 @@ def export_models(
     detector: Detector,
     header: ModelHeader,
     prepared: Prepared,
-    photographs: NDArray[np.uint8],
+    trial: Trial,
     onnx: Path,
     locate_ir: Callable[[str], Path],
     params: ExportParams,
@@ -28,7 +27,7 @@ def export_models(
 ) -> tuple[dict[str, Path], Choice | None]:
     """Write ONNX and an IR of each precision asked for; return the files by name, and how INT8 was chosen.
 
-    photographs: (P, S, S, 3) uint8, from which synthetic defects are filled. onnx: the file to write; locate_ir: gives
+    trial: what INT8 is chosen on. onnx: the file to write; locate_ir: gives
     the file of a precision. Names are onnx_fp32 and openvino_PRECISION. Raises ParityError when INT8 costs too much
     accuracy and no fallback was asked for; with the fallback there is no openvino_int8.
     """
@@ -40,7 +39,6 @@ def export_models(
             exported[f"openvino_{precision}"] = locate_ir(precision)
     if "int8" not in params.precisions:
         return exported, None
-    trial = paint_trial(prepared.images[prepared.indices("validation")], photographs)
     choice = _export_int8(header, prepared, trial, locate_ir, params, fpr_limit)
     if choice.kept is not None:
         exported["openvino_int8"] = locate_ir("int8")
