@@ -1,5 +1,6 @@
 """Writes the table of results in README.md, between two markers, from docs/results.json."""
 
+import re
 from typing import Any
 
 from data_sets import BASELINES, LEAK, PUBLISHED, find_title, format_mean, format_percent, select_data_sets
@@ -24,13 +25,19 @@ def replace_table(readme: str, results: dict[str, Any]) -> str:
     return f"{before}{BEGIN}\n" + "\n".join(render_readme(results)) + f"\n{END}{rest.split(END)[1]}"
 
 
+def choose_neighbour(by_features: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Return the figures of the best of the neighbour's features, whatever their stride and size; {} without any."""
+    rows = [figures for features, figures in by_features.items() if re.split("[@/]", features)[0] == NEIGHBOUR]
+    return max(rows, key=lambda figures: figures["image_auroc"], default={})
+
+
 def render_readme(results: dict[str, Any]) -> list[str]:
     """Return the lines of the table: one row per data set, figures of size S in percent, and its neighbours.
 
     A data set of `REQUIRED` without figures is named in an HTML comment below the table.
     """
     data_sets = {name: sizes[SIZE] for name, sizes in select_data_sets(results).items() if SIZE in sizes}
-    neighbours = results.get(BASELINES, {})
+    baselines = results.get(BASELINES, {})
     lines = [
         "| data | image AUROC | AU-PRO | nearest patch: AUROC | published: AUROC (AU-PRO) | training, min |",
         "|---|---|---|---|---|---|",
@@ -40,7 +47,7 @@ def render_readme(results: dict[str, Any]) -> list[str]:
             find_title(name),
             format_mean(figures["image_auroc"]),
             format_mean(figures.get("au_pro")),
-            format_percent(neighbours.get(name, {}).get(NEIGHBOUR, {}), "image_auroc"),
+            format_percent(choose_neighbour(baselines.get(name, {})), "image_auroc"),
             "; ".join(f"{method.split(' (')[0]} {value}" for method, value in PUBLISHED.get(name, {}).items()) or "-",
             f"{figures['minutes']:.1f}",
         ]
