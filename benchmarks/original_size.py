@@ -23,7 +23,7 @@ from efficientad.pipeline.params import load_params
 def measure_at_original_size(item: Item) -> float | None:
     """Return AU-PRO of a finished detector of this workspace on its test split; None where no mask is known."""
     params = load_params(category=item.category)
-    provider = build_provider(item.category, params.data, params.synthetic)
+    provider = build_provider(item.category, params.data, params.synthetic, params.elpv)
     prepared = load_prepared(locate_prepared(item.category))
     detector, _ = load_detector(item.detector)
     samples = {sample.name: sample for sample in provider.list_samples()}
