@@ -20,8 +20,9 @@ from efficientad.deploy.graph import StationGraph
 from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
+from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.params import load_params
-from efficientad.training.precision import uses_bfloat16
+from efficientad.training.precision import settle_precision
 
 REPEATS, MANY = 40, 60
 INT8_KEPT = "first"  # what the export stage chose on magnetic tile and screw
@@ -46,7 +47,7 @@ def measure_inference() -> dict[str, Any]:
             write_onnx(detector, header, folder / f"model{suffix}.onnx")
             graph = StationGraph(detector, header)
             timings[f"torch_fp32{suffix}"] = time_torch(graph, image, bfloat16=False)
-            if uses_bfloat16("auto"):
+            if settle_precision("auto", locate_cache()) == "bf16":
                 timings[f"torch_bf16{suffix}"] = time_torch(graph, image, bfloat16=True)
             for half in (False, True):
                 path = folder / f"{'fp16' if half else 'fp32'}{suffix}" / "model.xml"
@@ -60,7 +61,7 @@ def measure_inference() -> dict[str, Any]:
                 ("fp16", "fp16", "f32"),
                 ("int8", "int8", "f32"),
             ]
-            if uses_bfloat16("auto"):
+            if settle_precision("auto", locate_cache()) == "bf16":
                 cases.append(("bf16", "fp32", "bf16"))
             for label, weights, precision in cases:
                 path = folder / f"{weights}{suffix}" / "model.xml"

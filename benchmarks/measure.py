@@ -19,8 +19,9 @@ from scaling import measure_scaling
 from timing import describe_machine, measure_peak
 from train_step import measure_train_step
 
+from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.stage import TIMINGS, read_json, write_json
-from efficientad.training.precision import uses_bfloat16
+from efficientad.training.precision import settle_precision
 
 BENCHMARKS, PAGE = Path("docs/benchmarks.json"), Path("docs/benchmarks.md")
 
@@ -115,7 +116,7 @@ def main() -> None:
         print(name, flush=True)
         results[name] = SECTIONS[name]()
         if name in TIMED:
-            fastest = torch.bfloat16 if uses_bfloat16("auto") else torch.float32
+            fastest = torch.bfloat16 if settle_precision("auto", locate_cache()) == "bf16" else torch.float32
             results.setdefault("section_peak_gmac_per_s", {})[name] = round(measure_peak(fastest), 1)
         if name == "inference":
             results["inference_peak_share"] = find_peak_share(results[name])

@@ -11,12 +11,13 @@ from torch import Tensor
 from efficientad.deploy.timing import time_repeatedly
 from efficientad.model.detector import Detector
 from efficientad.model.pdn import split_student
+from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.params import load_params
 from efficientad.training.allocator import keep_freed_memory
 from efficientad.training.batches import DetectionBatch
 from efficientad.training.detection import compute_losses, group_parameters
 from efficientad.training.losses import compute_feature_loss, compute_hard_feature_loss, compute_penalty_loss
-from efficientad.training.precision import uses_bfloat16
+from efficientad.training.precision import settle_precision
 from efficientad.training.tiles import choose_tile
 
 REPEATS = 15
@@ -80,7 +81,7 @@ def measure_train_step() -> dict[str, Any]:
     here. unbiased: the same on average, with the tiles of train.cpu. preset: with its shared convolutions, too.
     """
     recipe = load_params().train.cpu
-    bfloat16 = uses_bfloat16("auto")
+    bfloat16 = settle_precision("auto", locate_cache()) == "bf16"
     torch.manual_seed(0)
     images = [torch.rand(1, 3, 256, 256) for _ in range(3)]
     features = torch.randn(1, 384, 56, 56, dtype=torch.bfloat16 if bfloat16 else torch.float32)

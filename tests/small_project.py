@@ -19,6 +19,7 @@ TINY = {
     "data": {"provider": "folder", "image_size": 64, "train_fraction": 0.7, "validation_fraction": 0.3,
              "raw_samples": 4},
     "pretraining": {"count": 6},
+    "teacher": {"source": "distill"},
     "distill": {"steps": 2, "batch_size": 2, "held_out_fraction": 0.2, "precision": "fp32",
                 "checkpoint_every": 1},
     "train": {"checkpoint_every": 3, "precision": "fp32"},
