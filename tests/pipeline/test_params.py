@@ -93,7 +93,7 @@ def test_each_mistake_is_one_clear_error(tmp_path, change, message):
 
 
 def test_a_category_overrides_its_own_values_alone(tmp_path):
-    path = write(tmp_path, put("category", "washer", value={"train": {"cpu": {"steps": 7}}}))
+    path = write(tmp_path, put("category", value={"washer": {"train": {"cpu": {"steps": 7}}}, "fabric": {}}))
     washer, fabric, plain = (load_params(path, name).train for name in ("washer", "fabric", None))
     assert washer.cpu.steps == 7
     assert (washer.cpu.batch_size, washer.paper) == (plain.cpu.batch_size, plain.paper)
