@@ -21,7 +21,8 @@ from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_raw_maps
 from efficientad.model.maps import combine_maps, upscale_map
 from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
-from efficientad.model.weights import load_detector, save_weights
+from efficientad.model.saved_detector import load_detector
+from efficientad.model.weights import save_weights
 from efficientad.pipeline.layout import Item, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import read_json, write_json

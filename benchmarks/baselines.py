@@ -17,12 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientad.calibration.coreset import ComputeFeatures
-from efficientad.calibration.probe import (
-    ProbeParams,
-    build_backbone_features,
-    build_teacher_features,
-    probe_features,
-)
+from efficientad.calibration.probe import ProbeParams, build_backbone_features, build_teacher_features, probe_features
 from efficientad.data.prepared import load_prepared
 from efficientad.errors import ParamsError
 from efficientad.model.sizes import PDNSize

@@ -16,7 +16,7 @@ from efficientad.data.prepared import load_prepared
 from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
 from efficientad.evaluation.test_split import build_test_split
 from efficientad.model.inference import compute_detections
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import Item, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.reporting.contact_sheet import ANNOTATED, MARKED

@@ -15,7 +15,7 @@ from efficientad.data.images import resize_map
 from efficientad.data.prepared import load_prepared
 from efficientad.evaluation.pixel_level import compute_au_pro
 from efficientad.model.inference import compute_detections
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import Item, locate_prepared
 from efficientad.pipeline.params import load_params
 

@@ -4,7 +4,8 @@ from efficientad import __version__
 from efficientad.calibration.scores import read_scores
 from efficientad.calibration.threshold import choose_display_scale, choose_threshold, measure_margin
 from efficientad.model.header import ModelHeader
-from efficientad.model.weights import load_detector, save_weights
+from efficientad.model.saved_detector import load_detector
+from efficientad.model.weights import save_weights
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json
 

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from efficientad.data.prepared import load_prepared
 from efficientad.evaluation.test_split import build_test_split, describe_verdicts, measure
 from efficientad.model.inference import compute_detections
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json

@@ -9,7 +9,8 @@ from efficientad.data.prepared import hash_normals, load_prepared
 from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.model.inference import compute_scores
 from efficientad.model.maps import Levels
-from efficientad.model.weights import load_detector, save_weights
+from efficientad.model.saved_detector import load_detector
+from efficientad.model.weights import save_weights
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json

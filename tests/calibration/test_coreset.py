@@ -7,7 +7,8 @@ import torch
 from efficientad.calibration.coreset import choose_coreset, fit_memory_banks
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_raw_maps
-from efficientad.model.weights import load_detector, save_weights
+from efficientad.model.saved_detector import load_detector
+from efficientad.model.weights import save_weights
 
 NORMALS = np.arange(4)
 

@@ -18,7 +18,8 @@ from efficientad.data.samples import Sample
 from efficientad.data.splits import SplitPlan
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
-from efficientad.model.weights import load_detector, load_header, save_weights
+from efficientad.model.saved_detector import load_detector
+from efficientad.model.weights import load_header, save_weights
 from efficientad.pipeline.layout import PRETRAINING, Item, locate_prepared
 
 ITEM = Item("S", "disc", 0)

@@ -40,7 +40,7 @@ def test_files_from_before_branches_and_policies_are_still_read():
 
 def test_the_c_plus_plus_program_asks_for_keys_of_the_same_list():
     text = (ROOT / "cpp/src/metadata.cpp").read_text("utf-8")
-    asked = set(re.findall(r"get_(?:text|number|size)\("(\w+)"\)", text)) | set(re.findall(r"values\.at\("(\w+)"\)", text))
+    asked = set(re.findall(r'(?:get_text|get_number|get_size|values.at)\("(\w+)"\)', text))
     assert len(asked) > 6
     assert asked <= set(describe_model(HEADER))
 

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientad.model.detector import Detector
-from efficientad.model.inference import choose_device, iterate_batches
+from efficientad.model.device import choose_device
+from efficientad.model.inference import iterate_batches
 from efficientad.model.memory_bank import BANK_DIMENSIONS, MemoryBank
 
 ComputeFeatures = Callable[[Tensor], Tensor]  # RGB (B, 3, H, W) in [0, 1] -> features (B, C, h, w)

@@ -19,7 +19,8 @@ from efficientad.data.prepared import Prepared
 from efficientad.errors import DataError
 from efficientad.evaluation.image_level import compute_image_metrics
 from efficientad.evaluation.pixel_level import compute_au_pro
-from efficientad.model.inference import choose_device, iterate_batches
+from efficientad.model.device import choose_device
+from efficientad.model.inference import iterate_batches
 from efficientad.model.maps import upscale_map
 from efficientad.model.memory_bank import compute_nearest_map
 from efficientad.model.normaliser import ImageNormaliser

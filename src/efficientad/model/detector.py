@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from efficientad.model.autoencoder import Autoencoder, view_whole
+from efficientad.model.autoencoder import Autoencoder
 from efficientad.model.branch import Branch, Quantiles
 from efficientad.model.cells import count_cells, split_cells
 from efficientad.model.maps import (
@@ -29,6 +29,7 @@ from efficientad.model.maps import (
 from efficientad.model.memory_bank import MemoryBank
 from efficientad.model.normaliser import ImageNormaliser
 from efficientad.model.pdn import STUDENT_CHANNELS, TEACHER_CHANNELS, build_pdn, count_layers, split_student
+from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX, PDNSize
 
 

@@ -10,14 +10,10 @@ from torch import Tensor
 
 from efficientad.data.rows import Rows, read_row
 from efficientad.model.detector import Detector
+from efficientad.model.device import choose_device
 
 BATCH = 4
 _LARGE_PX = 512  # a side from which on an image is a batch of its own
-
-
-def choose_device() -> torch.device:
-    """Return the GPU where there is one, else the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp]) -> Iterator[Tensor]:

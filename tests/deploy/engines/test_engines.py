@@ -13,7 +13,7 @@ from efficientad.deploy.export.openvino import write_openvino
 from efficientad.deploy.predictor import load_engine, predict_image
 from efficientad.errors import ModelError
 from efficientad.model.header import ModelHeader
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 
 FILES = ["detector.safetensors", "detector.onnx", "openvino/fp32/1/model.xml", "openvino/fp16/1/model.xml"]
 

@@ -10,7 +10,7 @@ from tiny_models import HEADER
 
 from efficientad.deploy.export.code import hash_code, list_files
 from efficientad.deploy.export.onnx import write_onnx
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 
 SCRIPT = "stages/export.py"
 PACKAGE = "src/efficientad"

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import Outputs, Setup
 from efficientad.deploy.graph import StationGraph
+from efficientad.model.device import choose_device
 from efficientad.model.header import ModelHeader
-from efficientad.model.inference import choose_device
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 
 
 class TorchEngine:
