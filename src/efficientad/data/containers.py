@@ -24,7 +24,7 @@ _TIFF_BLOCKS = ((273, 279), (324, 325))
 
 @dataclass(frozen=True)
 class Container:
-    """`kind` of file; `bits` of a sample; `alpha`: whether the image may carry transparency."""
+    """`kind` of file; `bits` per sample; `alpha`: whether the image may carry transparency."""
 
     kind: Kind
     bits: int
@@ -55,8 +55,8 @@ def inspect_container(payload: bytes) -> Container:
 def _inspect_jpeg(payload: bytes) -> Container:
     """Walk the segments and scans up to the end-of-image marker; what follows it is ignored."""
     position, components = 2, 0
-    while (found := _JPEG_MARKER.search(payload, position)) is not None:
-        marker, position = payload[found.end() - 1], found.end()
+    while (match := _JPEG_MARKER.search(payload, position)) is not None:
+        marker, position = payload[match.end() - 1], match.end()
         if marker == 0xD9:
             if components == 4:
                 raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")

@@ -25,8 +25,8 @@ def list_images(folder: Path) -> list[Path]:
     """
     if not folder.is_dir():
         raise DataError(f"expected a folder of images at {folder}, found none; check the path")
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    visible = (path for path in found if not any(part.startswith(".") for part in path.parts))
+    relative = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    visible = (path for path in relative if not any(part.startswith(".") for part in path.parts))
     return [folder / path for path in sorted(visible, key=Path.as_posix) if (folder / path).is_file()]
 
 
@@ -63,7 +63,7 @@ def read_mask(path: Path, at_least: int = 1) -> NDArray[np.bool_]:
 
 
 def is_sixteen_bit(path: Path) -> bool:
-    """Say whether the file stores 16 bits a sample; DataError as `read_image` for a broken file."""
+    """Say whether the file stores 16 bits per sample; DataError as `read_image` for a broken file."""
     return _read_file(path)[1].bits == 16
 
 
@@ -180,7 +180,7 @@ def _as_uint8(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint16:
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if pixels.dtype != np.uint8:
-        raise DataError(f"expected 8 or 16 bits a sample in {path}, got {pixels.dtype}; convert it to 8 bits")
+        raise DataError(f"expected 8 or 16 bits per sample in {path}, got {pixels.dtype}; convert it to 8 bits")
     return pixels.astype(np.uint8, copy=False)
 
 

@@ -64,7 +64,7 @@ def write_prepared(
 
     `size`: height and width in px; `plan` and `groups` as in `split_samples`; `raw_samples`: how many images to keep
     at native size; `region`: (h, w), the region of interest at any size, outside of which masks are emptied, too;
-    `workers`: threads, 0 for one a core but at most eight. The manifest is written last, so an error leaves a folder
+    `workers`: threads, 0 for one per core, at most eight. The manifest is written last, so an error leaves a folder
     that `load_prepared` refuses.
 
     Raises DataError as the provider and `split_samples` do, for a mask of another size than its image, for a region
@@ -117,7 +117,7 @@ def hash_pixels(image: NDArray[np.uint8]) -> str:
 
 
 def count_workers(workers: int) -> int:
-    """Return the number of threads: as asked, or one a core but at most eight for 0."""
+    """Return the number of threads: as asked, or for 0 one per core, at most eight."""
     return workers if workers > 0 else min(8, os.cpu_count() or 1)
 
 
@@ -144,7 +144,7 @@ def _write_arrays(
     region: NDArray[np.bool_] | None,
     workers: int,
 ) -> Iterator[_Facts]:
-    """Write one row a sample and yield what is known of it, without its pixels."""
+    """Write one row per sample and yield its facts, without its pixels."""
 
     def decode(sample: Sample) -> _Decoded:
         return _decode(provider, sample, size)

@@ -66,19 +66,19 @@ def find_photographs() -> list[Path]:
 
     Raises DataError when a package or one of its photographs is missing.
     """
-    found = []
+    paths = []
     for package, (folder, names) in PHOTOGRAPHS.items():
         spec = find_spec(package)
         if spec is None or spec.origin is None:
             raise DataError(f"expected the package {package}, it is not installed; run: pip install '.[train]'")
-        found += [Path(spec.origin).parent / folder / name for name in names.split()]
-    missing = [path for path in found if not path.is_file()]
+        paths += [Path(spec.origin).parent / folder / name for name in names.split()]
+    missing = [path for path in paths if not path.is_file()]
     if missing:
         raise DataError(
             f"expected the photograph {missing[0]}, found none; install scikit-image and scikit-learn from "
             "their wheels, or use a folder of photographs"
         )
-    return found
+    return paths
 
 
 @cache
