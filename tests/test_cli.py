@@ -86,7 +86,7 @@ def test_the_same_command_goes_on_after_ctrl_c(models, folder, tmp_path, capsys,
         patched.setattr("efficientad.deploy.batch._print", interrupt)  # when the first record is on disk
         capsys.readouterr()
         assert main([*arguments, str(tmp_path / "out")]) == 130
-        assert capsys.readouterr().err == "interrupted; the same command goes on from here\n"
+        assert capsys.readouterr().err == "interrupted; the same command continues from here\n"
         assert main([*arguments, str(tmp_path / "out"), "--restart"]) == 130
         assert "without --restart" in capsys.readouterr().err
     assert [line["image"] for line in read_lines(tmp_path / "out")] == ["a.png"]

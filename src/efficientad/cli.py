@@ -7,9 +7,13 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from efficientad import __version__
 from efficientad.errors import EfficientADError
+
+if TYPE_CHECKING:
+    from efficientad.deploy.engines.engine import EngineOptions
 
 EXIT_ERROR, EXIT_SKIPPED, EXIT_INTERRUPTED = 1, 3, 130
 MODEL = "models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file"
@@ -48,12 +52,12 @@ def build_parser() -> argparse.ArgumentParser:
     predict = commands.add_parser(
         "predict",
         help="judge images: score, verdict, heat map",
-        description="Judge images. The same command goes on with a folder that it was interrupted in.",
+        description="Judge images. The same command continues a folder that it was interrupted in.",
     )
     predict.add_argument("images", type=Path, help="an image, or a folder of images at any depth")
     predict.add_argument("--model", type=Path, required=True, help=MODEL)
     predict.add_argument("--output", type=Path, default=Path("predictions"), help="folder (default: %(default)s)")
-    predict.add_argument("--heat-maps", action="store_true", help="write a picture an image, its heat map laid over it")
+    predict.add_argument("--heat-maps", action="store_true", help="write each image with its heat map laid over it")
     predict.add_argument(
         "--restart", action="store_true",
         help="replace the results in the output folder and judge all images anew, also those that were judged before",
@@ -100,6 +104,12 @@ def _add_openvino(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model-cache", type=Path, help="folder for OpenVINO's compiled model: quick starts")
 
 
+def _read_engine_options(options: argparse.Namespace, **others: Any) -> "EngineOptions":
+    from efficientad.deploy.engines.engine import EngineOptions
+
+    return EngineOptions(options.device, options.precision, cache=options.model_cache, **others)
+
+
 def _parse_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
@@ -108,35 +118,30 @@ def _parse_count(text: str) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     from efficientad.deploy.batch import predict_files
-    from efficientad.deploy.predictor import load_engine, locate_model
+    from efficientad.deploy.engines.load import load_engine
+    from efficientad.deploy.files import locate_model
     from efficientad.deploy.records import describe_run
 
-    one = options.images.is_file()
-    model, device, precision = locate_model(options.model), options.device, options.precision
-    run = describe_run(options.images, model, device, precision, options.heat_maps)
-    engine = load_engine(model, device, precision, options.model_cache, "LATENCY" if one else "THROUGHPUT")
-    if not one:
+    single = options.images.is_file()
+    model = locate_model(options.model)
+    engine_options = _read_engine_options(options, hint="LATENCY" if single else "THROUGHPUT")
+    run = describe_run(options.images, model, engine_options, options.heat_maps)
+    engine = load_engine(model, engine_options)
+    if not single:
         again = "the same command without --restart" if options.restart else "the same command"
-        options.after_interrupt = f"; {again} goes on from here"
+        options.after_interrupt = f"; {again} continues from here"
     return EXIT_SKIPPED if predict_files(engine, options.images, options.output, run, options.restart) else 0
 
 
 def _benchmark(options: argparse.Namespace) -> int:
     from efficientad.deploy.timing import benchmark_model
 
-    found = benchmark_model(
-        options.model,
-        options.device,
-        options.precision,
-        options.threads,
-        options.streams,
-        options.seconds,
-        options.model_cache,
-    )
+    engine_options = _read_engine_options(options, threads=options.threads, streams=options.streams)
+    measured = benchmark_model(options.model, engine_options, options.seconds)
     if options.json:
-        print(json.dumps(found, ensure_ascii=False))
+        print(json.dumps(measured, ensure_ascii=False))
     else:
-        for name, value in found.items():
+        for name, value in measured.items():
             print(f"{name:13} {'-' if value is None else value}")
     return 0
 
