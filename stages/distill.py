@@ -1,18 +1,20 @@
 """Stage distill@SIZE: a frozen backbone's features of the pretraining images -> teacher; or a finished teacher."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.model.sizes import PDNSize
 from efficientad.model.weights import load_header, load_teacher, save_weights
+from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.layout import PRETRAINING, locate_distill_metrics, locate_teacher
 from efficientad.pipeline.params import DistillParams, load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_size, run_stage, write_json
-from efficientad.reporting.figures import write_loss_figure
 from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.distillation import distill_teacher
 from efficientad.training.loop import LossLog
+from efficientad.training.precision import settle_precision
 from efficientad.training.workers import Workers, join_workers
 
 
@@ -33,6 +35,7 @@ def main() -> None:
 
 def distil(size: PDNSize, params: DistillParams, workers: Workers) -> LossLog:
     """Write the teacher that `params` describe; return its losses."""
+    params = replace(params, precision=settle_precision(params.precision, locate_cache()))
     inputs = [PRETRAINING / "manifest.json", *([] if params.checkpoint is None else [Path(params.checkpoint)])]
     with open_scratch("distill", {"size": size, "params": params}, inputs, delete=workers.is_first) as scratch:
         pretraining = load_pretraining(PRETRAINING)
@@ -50,9 +53,6 @@ def report(size: PDNSize, source: str, log: LossLog) -> None:
     header = load_header(locate_teacher(size))
     write_json(metrics / "distill.json", {"source": source, **header})
     log.write_csv(metrics / "losses.csv")
-    (metrics / "report").mkdir(parents=True, exist_ok=True)
-    if log.rows:
-        write_loss_figure(metrics / "report" / "losses.png", log.rows)
     print(f"teacher {size}: mean squared error {header['held_out_mse']:.3f} on held-out images (1 = knows nothing)")
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from efficientad.data.defects.trial import Nuisance, paint_held_out
 from efficientad.data.prepared import load_prepared
 from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.deploy.engines.torch import TorchEngine
@@ -11,7 +12,7 @@ from efficientad.deploy.export.comparison import check_models, compare_models
 from efficientad.deploy.export.models import export_models
 from efficientad.deploy.export.parity import choose_images
 from efficientad.model.header import ModelHeader
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json
@@ -22,11 +23,12 @@ def main() -> None:
     item = parse_item()
     params = load_params(category=item.category)
     prepared = load_prepared(locate_prepared(item.category))
-    photographs = load_pretraining(PRETRAINING).images
+    nuisance = Nuisance(params.fit.nuisance_brightness, params.fit.nuisance_shift)
+    trial = paint_held_out(prepared, load_pretraining(PRETRAINING).images, nuisance)
     detector, values = load_detector(item.detector)
     header = replace(ModelHeader.parse(values, item.detector), code_hash=hash_code(Path(__file__)))
     fpr_limit = params.evaluate.fpr_limit
-    exported, choice = export_models(detector, header, prepared, photographs, item.models, params.export, fpr_limit)
+    exported, choice = export_models(detector, header, prepared, trial, item.models, params.export, fpr_limit)
     chosen = choose_images(prepared, params.export.parity_images)
     models = compare_models(TorchEngine(item.detector), exported, prepared, chosen, fpr_limit)
     int8 = {"int8": vars(choice)} if choice else {}

@@ -1,15 +1,18 @@
 """Stage train@SIZE-CATEGORY-SEED: teacher and normal images -> student and autoencoder."""
 
+from dataclasses import replace
+
 from efficientad.data.prepared import load_prepared
 from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.model.weights import load_teacher, save_weights
+from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared, locate_teacher
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_item, run_stage
-from efficientad.reporting.figures import write_loss_figure
 from efficientad.training.batches import TrainingImages
 from efficientad.training.detection import train_detector
+from efficientad.training.precision import settle_precision
 from efficientad.training.workers import join_workers
 
 
@@ -20,6 +23,7 @@ def main() -> None:
     folder, teacher_path = locate_prepared(item.category), locate_teacher(item.size)
     inputs = [folder / "manifest.json", PRETRAINING / "manifest.json", teacher_path]
     with join_workers() as workers:
+        params = replace(params, precision=settle_precision(params.precision, locate_cache()))
         with open_scratch("train", {"item": item, "params": params}, inputs, delete=workers.is_first) as scratch:
             prepared = load_prepared(folder)
             data = TrainingImages(prepared.images, prepared.indices("train"), load_pretraining(PRETRAINING).images)
@@ -30,7 +34,6 @@ def main() -> None:
                 detector, item.student, {"size": item.size, "shared_convolutions": params.recipe.shared_convolutions}
             )
             log.write_csv(item.report / "losses.csv")
-            write_loss_figure(item.report / "losses.png", log.rows)
 
 
 if __name__ == "__main__":

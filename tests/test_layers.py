@@ -20,7 +20,8 @@ LAYERS = [
 ]  # fmt: skip
 # What these folders do not import although the order would allow it.
 APART = {"deploy/": ("training", "teacher"), "reporting/": ("training", "calibration", "teacher")}
-STAGES_ONLY = ("pipeline.layout", "pipeline.stage", "pipeline.scratch")  # what opens fixed paths
+# What opens fixed paths.
+STAGES_ONLY = ("pipeline.layout", "pipeline.stage", "pipeline.scratch", "pipeline.cache.locate_cache")
 # What an inspection station does not install.
 PIPELINE = {"torch", "lightning", "matplotlib", "sklearn", "scipy", "skimage", "onnx", "onnxruntime", "yaml", "dvc"}
 ONLY_IN = {

@@ -15,11 +15,12 @@ from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.images import read_image, resize_image, resize_mask
 from efficientad.data.prepare import choose_raw, hash_pixels, write_prepared
 from efficientad.data.prepared import PreparedRow, load_prepared
+from efficientad.data.splits import SplitPlan
 from efficientad.errors import DataError
 
 
 def _write(provider: DatasetProvider, folder: Path, **changes: object):
-    options = {"size": (16, 16), "validation_fraction": 0.25, "seed": 1, "raw_samples": 4, "workers": 2} | changes
+    options = {"size": (16, 16), "plan": SplitPlan(0.8, 0.25, 1), "raw_samples": 4, "workers": 2} | changes
     return write_prepared(provider, folder, **options)
 
 
@@ -72,7 +73,7 @@ def test_every_file_repeats_byte_for_byte(mvtec_path: Path, tmp_path: Path):
 
 
 def test_unknown_masks_are_marked_and_empty(folder_path: Path, tmp_path: Path):
-    prepared = _write(FolderProvider(folder_path, 0.2, seed=0), tmp_path / "out")
+    prepared = _write(FolderProvider(folder_path), tmp_path / "out")
     known = {row.name: row.mask for row in prepared.rows if row.label}
     assert known == {"dent/0.png": True, "dent/1.png": True, "dent/2.png": False}
     assert not prepared.masks[[row.name for row in prepared.rows].index("dent/2.png")].any()
@@ -119,7 +120,7 @@ def test_twelve_bits_in_sixteen_bit_files_are_refused(tmp_path: Path):
     (tmp_path / "mine/good").mkdir(parents=True)
     for n, plane in enumerate(levels):
         Image.fromarray(plane).save(tmp_path / f"mine/good/{n}.png")
-    provider = FolderProvider(tmp_path / "mine", 0.2, seed=0)
+    provider = FolderProvider(tmp_path / "mine")
     with pytest.raises(DataError, match=r"none of this product exceeds 4095.*multiply"):
         _write(provider, tmp_path / "out")
     Image.fromarray(levels[0] * 16).save(tmp_path / "mine/good/0.png")
@@ -130,7 +131,7 @@ def test_dark_eight_bit_products_are_fine(tmp_path: Path):
     for n in range(6):
         (tmp_path / "mine/good").mkdir(parents=True, exist_ok=True)
         Image.fromarray(np.full((8, 8), n, np.uint8)).save(tmp_path / f"mine/good/{n}.png")
-    prepared = _write(FolderProvider(tmp_path / "mine", 0.2, seed=0), tmp_path / "out")
+    prepared = _write(FolderProvider(tmp_path / "mine"), tmp_path / "out")
     assert prepared.images.max() == 5
 
 

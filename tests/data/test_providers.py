@@ -62,22 +62,19 @@ def test_mvtec_errors_name_the_place(mvtec_path: Path):
         provider.load_mask(sample)
 
 
-def test_free_tiles_are_split_by_a_seeded_fraction(tile_path: Path):
-    samples = MagneticTileProvider(tile_path, 0.8, seed=1).list_samples()
-    expected = {("train", "good"): 8, ("test", "good"): 2, ("test", "crack"): 2, ("test", "uneven"): 1}
-    assert _split_counts(samples) == expected
-    others = [MagneticTileProvider(tile_path, 0.8, seed=seed).list_samples() for seed in range(2, 6)]
-    assert any(other != samples for other in others)
+def test_the_split_of_free_tiles_is_open(tile_path: Path):
+    samples = MagneticTileProvider(tile_path).list_samples()
+    assert _split_counts(samples) == {(None, "good"): 10, ("test", "crack"): 2, ("test", "uneven"): 1}
 
 
 def test_a_tile_with_an_empty_mask_has_no_known_mask(tile_path: Path):
-    provider = MagneticTileProvider(tile_path, 0.8, seed=1)
+    provider = MagneticTileProvider(tile_path)
     assert provider.load_mask(Sample("MT_Uneven/Imgs/exp0.jpg", "test", "uneven")) is None
 
 
 def test_tile_masks_count_from_half_coverage(tile_path: Path):
     provider, sample = (
-        MagneticTileProvider(tile_path, 0.8, seed=1),
+        MagneticTileProvider(tile_path),
         Sample("MT_Crack/Imgs/exp0.jpg", "test", "crack"),
     )
     levels = np.zeros((24, 30), np.uint8)
@@ -88,9 +85,7 @@ def test_tile_masks_count_from_half_coverage(tile_path: Path):
 
 def test_tile_errors(tile_path: Path):
     with pytest.raises(DataError, match="MT_Free"):
-        MagneticTileProvider(tile_path / "nothing", 0.8, seed=1)
-    with pytest.raises(DataError, match="train_fraction"):
-        MagneticTileProvider(tile_path, 1.0, seed=1)
+        MagneticTileProvider(tile_path / "nothing")
 
 
 @pytest.fixture
@@ -116,32 +111,32 @@ def cells_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_cells_below_the_minimum_probability_are_left_out(cells_path: Path, minimum: float, classes: dict):
-    samples = ElpvProvider(0.8, 0, minimum).list_samples()
+    samples = ElpvProvider(minimum).list_samples()
     assert Counter(s.defect for s in samples if s.label) == classes
-    assert Counter(s.split for s in samples if not s.label) == {"train": 8, "test": 2}
+    assert Counter(s.split for s in samples if not s.label) == {None: 10}
 
 
 def test_a_missing_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(elpv, "find_spec", lambda name: None)
     with pytest.raises(DataError, match="pip install elpv-dataset"):
-        ElpvProvider(0.8, 0, 1.0)
+        ElpvProvider(1.0)
     with pytest.raises(DataError, match="minimum_probability"):
-        ElpvProvider(0.8, 0, 0.0)
+        ElpvProvider(0.0)
 
 
 @pytest.mark.skipif(find_spec("elpv_dataset") is None, reason="the package elpv-dataset is not installed")
 def test_the_published_cells_are_counted():
-    samples = ElpvProvider(0.8, 0, 1.0).list_samples()
+    samples = ElpvProvider(1.0).list_samples()
     assert Counter(s.label for s in samples) == {0: 1508, 1: 715}
 
 
-def test_folder_splits_good_pictures_and_keeps_defects_for_testing(folder_path: Path):
-    samples = FolderProvider(folder_path, 0.2, seed=0).list_samples()
-    assert _split_counts(samples) == {("train", "good"): 8, ("test", "good"): 2, ("test", "dent"): 3}
+def test_folder_leaves_good_images_open_and_keeps_defects_for_testing(folder_path: Path):
+    samples = FolderProvider(folder_path).list_samples()
+    assert _split_counts(samples) == {(None, "good"): 10, ("test", "dent"): 3}
 
 
 def test_folder_masks_may_be_partial(folder_path: Path):
-    provider = FolderProvider(folder_path, 0.2, seed=0)
+    provider = FolderProvider(folder_path)
     masks = [provider.load_mask(Sample(f"dent/{n}.png", "test", "dent")) for n in range(3)]
     assert masks[0].sum() == masks[1].sum() == 36
     assert masks[2] is None
@@ -151,21 +146,19 @@ def test_folder_masks_may_be_partial(folder_path: Path):
 def test_good_pictures_alone_are_enough(tmp_path: Path):
     for n in range(4):
         save_image(tmp_path / f"good/line {n % 2}/{n}.png", n)
-    provider = FolderProvider(tmp_path, 0.25, seed=0)
+    provider = FolderProvider(tmp_path)
     samples = provider.list_samples()
-    assert _split_counts(samples) == {("train", "good"): 3, ("test", "good"): 1}
+    assert _split_counts(samples) == {(None, "good"): 4}
     assert provider.load_mask(samples[0]) is None
 
 
 def test_folder_errors_say_what_to_do(folder_path: Path, tmp_path: Path):
     with pytest.raises(DataError, match="expected good pictures"):
-        FolderProvider(tmp_path / "nothing", 0.2, seed=0)
+        FolderProvider(tmp_path / "nothing")
     (tmp_path / "empty/good").mkdir(parents=True)
     with pytest.raises(DataError, match="found none"):
-        FolderProvider(tmp_path / "empty", 0.2, seed=0)
-    with pytest.raises(DataError, match="test_fraction"):
-        FolderProvider(folder_path, 1.0, seed=0)
-    provider = FolderProvider(folder_path, 0.2, seed=0)
+        FolderProvider(tmp_path / "empty")
+    provider = FolderProvider(folder_path)
     save_mask(folder_path / "masks/dent/0.png", size=(20, 30))
     with pytest.raises(DataError, match=r"\(24, 30\).*\(20, 30\)"):
         provider.load_mask(Sample("dent/0.png", "test", "dent"))
@@ -174,10 +167,10 @@ def test_folder_errors_say_what_to_do(folder_path: Path, tmp_path: Path):
 def test_two_pictures_for_one_mask_are_refused(folder_path: Path):
     save_image(folder_path / "dent/0.bmp", 99)
     with pytest.raises(DataError, match=r"several named dent/0\."):
-        FolderProvider(folder_path, 0.2, seed=0).list_samples()
+        FolderProvider(folder_path).list_samples()
 
 
 def test_a_mask_without_its_picture_is_refused(folder_path: Path):
     save_mask(folder_path / "masks/dent/7.png")
     with pytest.raises(DataError, match=r"dent/7\..*found none"):
-        FolderProvider(folder_path, 0.2, seed=0).list_samples()
+        FolderProvider(folder_path).list_samples()

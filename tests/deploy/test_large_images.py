@@ -14,8 +14,8 @@ from efficientad.deploy.export.int8.quantise import quantise
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import save_ir, write_openvino
 from efficientad.deploy.predictor import predict_image
+from efficientad.model.branch import Quantiles
 from efficientad.model.detector import Detector
-from efficientad.model.maps import Quantiles
 from efficientad.model.weights import save_weights
 
 SIZE = (260, 1120)  # two tiles
@@ -30,9 +30,9 @@ def large_models(tmp_path_factory):
     header = replace(HEADER, image_size=SIZE)
     torch.manual_seed(0)
     detector = Detector("S", 2).eval()
-    detector.set_calibration(Quantiles(0.5, 1.5), Quantiles(0.5, 1.5), header.threshold)
+    detector.set_quantiles([Quantiles(0.5, 1.5)] * 2)
     detector.set_region(REGION)
-    values = vars(header) | {"shared_convolutions": 2, "region": True}
+    values = header.describe() | {"shared_convolutions": 2, "region": True}
     save_weights(detector, folder / "detector.safetensors", values)
     write_onnx(detector, header, folder / "detector.onnx")
     write_openvino(folder / "detector.onnx", header, folder / IR, fp16=False)

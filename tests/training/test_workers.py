@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from fake_clock import FakeClock
 from safetensors.torch import load_file
 
+from efficientad.training import precision, speed
+from efficientad.training.precision import settle_precision
+from efficientad.training.speed import describe_processor
 from efficientad.training.workers import Workers, find_workers
 
 SCRIPT = Path(__file__).parent / "tiny_training.py"
@@ -22,16 +26,20 @@ def find_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def run(launchers, folder):
-    """Run the script under each launcher at the same time."""
+def launch(script, launchers, folder):
+    """Run a script under each launcher at the same time."""
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     running = [
-        subprocess.Popen([*launcher, str(SCRIPT), str(folder)], env=environment,
+        subprocess.Popen([*launcher, str(script), str(folder)], env=environment,
                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         for launcher in launchers
     ]  # fmt: skip
-    said = [process.communicate(timeout=300)[0] for process in running]
-    assert [process.returncode for process in running] == [0] * len(running), "\n".join(said)
+    output = [process.communicate(timeout=300)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * len(running), "\n".join(output)
+
+
+def run(launchers, folder):
+    launch(SCRIPT, launchers, folder)
     return {name: load_file(folder / f"{name}.safetensors") for name in ("detector", "teacher")}
 
 
@@ -60,6 +68,19 @@ def test_two_processes_end_in_the_weights_of_one_with_the_whole_batch(tmp_path, 
             if name != "threshold":  # infinite before calibration
                 limit = 1e-3 * max(0.02, float(tensor.float().abs().max()))
                 torch.testing.assert_close(shared[network][name], tensor, rtol=0, atol=limit, msg=f"{network}.{name}")
+
+
+@pytest.mark.slow
+def test_all_processes_use_the_precision_that_the_first_one_settles(tmp_path, monkeypatch):
+    """Each has a folder of its own, as on two machines; what is kept there differs."""
+    processor = describe_processor() | {"threads": 1}
+    monkeypatch.setattr(precision, "describe_processor", lambda: processor)
+    for rank, seconds in enumerate([{False: 2.0, True: 1.0}, {False: 1.0, True: 2.0}]):
+        clock = FakeClock()
+        monkeypatch.setattr(speed, "_convolve", lambda bfloat16, clock=clock, s=seconds: clock.advance(s[bfloat16]))
+        assert settle_precision("auto", tmp_path / f"cache{rank}", clock) == ("bf16", "fp32")[rank]
+    launch(Path(__file__).parent / "settle_together.py", list_launchers(nodes=1), tmp_path)
+    assert [(tmp_path / f"settled{rank}").read_text("utf-8") for rank in (0, 1)] == ["bf16", "bf16"]
 
 
 def test_a_process_without_torchrun_is_alone(monkeypatch):

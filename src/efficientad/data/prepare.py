@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import zip_longest
@@ -26,7 +26,7 @@ from efficientad.data.prepared import (
     write_manifest,
 )
 from efficientad.data.samples import Sample
-from efficientad.data.splits import Splits, split_samples
+from efficientad.data.splits import SplitPlan, Splits, split_samples
 from efficientad.errors import DataError
 
 _BORDER_PX = 16  # of an image, in which no patch is centred (maps.BORDER_CELLS)
@@ -54,18 +54,18 @@ def write_prepared(
     provider: DatasetProvider,
     folder: Path,
     size: tuple[int, int],
-    validation_fraction: float,
-    seed: int,
+    plan: SplitPlan,
     raw_samples: int,
     region: NDArray[np.bool_] | None = None,
+    groups: Mapping[str, str] | None = None,
     workers: int = 0,
 ) -> Prepared:
     """Decode, resize and write all pictures of a provider, and return them as `load_prepared` does.
 
-    `size`: height and width in px; `validation_fraction` and `seed` as in `split_samples`; `raw_samples`: how many
-    pictures to keep at native size; `region`: (h, w), the region of interest at any size, outside of which masks are
-    emptied, too; `workers`: threads, 0 for one a core but at most eight. The manifest is written last,
-    so an error leaves a folder that `load_prepared` refuses.
+    `size`: height and width in px; `plan` and `groups` as in `split_samples`; `raw_samples`: how many images to keep
+    at native size; `region`: (h, w), the region of interest at any size, outside of which masks are emptied, too;
+    `workers`: threads, 0 for one a core but at most eight. The manifest is written last, so an error leaves a folder
+    that `load_prepared` refuses.
 
     Raises DataError as the provider and `split_samples` do, for a mask of another size than its picture, for a region
     that lies wholly in the border, and for a product whose 16-bit files never exceed 4095.
@@ -82,10 +82,10 @@ def write_prepared(
     facts = list(_write_arrays(provider, samples, folder, size, small_region, workers))
     _check_depth(provider, samples, max(entry.peak for entry in facts))
     digests = {sample.name: entry.sha256 for sample, entry in zip(samples, facts, strict=True)}
-    splits = split_samples(samples, digests, validation_fraction, seed)
+    splits = split_samples(samples, digests, plan, groups)
     kept = [index for index, sample in enumerate(samples) if sample.name in splits.split_of]
     _keep_rows(folder, kept)
-    rows = [_describe(samples[index], facts[index], splits) for index in kept]
+    rows = [_describe(samples[index], facts[index], splits, groups or {}) for index in kept]
     chosen = choose_raw(rows, raw_samples)
     _write_raw(provider, [sample for name in chosen for sample in samples if sample.name == name], folder)
     write_manifest(
@@ -200,7 +200,7 @@ def _keep_rows(folder: Path, kept: list[int]) -> None:
         part.replace(folder / name)
 
 
-def _describe(sample: Sample, entry: _Facts, splits: Splits) -> PreparedRow:
+def _describe(sample: Sample, entry: _Facts, splits: Splits, groups: Mapping[str, str]) -> PreparedRow:
     return PreparedRow(
         name=sample.name,
         split=splits.split_of[sample.name],
@@ -210,6 +210,7 @@ def _describe(sample: Sample, entry: _Facts, splits: Splits) -> PreparedRow:
         sha256=entry.sha256,
         height=entry.height,
         width=entry.width,
+        part=groups.get(sample.name, ""),
     )
 
 

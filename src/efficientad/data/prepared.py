@@ -30,6 +30,7 @@ class PreparedRow:
     mask:   whether a mask is known; if not, the row of `masks.npy` is all False and says nothing.
     sha256: of the decoded native RGB pixels, shape included (see `hash_pixels`).
     height, width: native size in px.
+    part: what the image shows; images of one part are alike. Empty: no other image shows it.
     """
 
     name: str
@@ -40,6 +41,7 @@ class PreparedRow:
     sha256: str
     height: int
     width: int
+    part: str = ""
 
 
 @dataclass(frozen=True)

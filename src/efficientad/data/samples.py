@@ -12,15 +12,15 @@ GOOD = "good"
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture of a product, not loaded yet.
+    """One image of a product, not loaded yet.
 
     name:   unique within the product, stable, posix style, such as `test/crack/003.png`.
-    split:  where the data set itself puts it; "validation" only where the data set has such a part.
+    split:  where the data set itself puts it; None where it leaves that open (see `splits.split_samples`).
     defect: "good" or the defect class.
     """
 
     name: str
-    split: Split
+    split: Split | None
     defect: str
 
     @property

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from efficientad.data.images import resize_image
 from efficientad.deploy.engines.engine import Engine
-from efficientad.deploy.names import ANOMALOUS, NORMAL
+from efficientad.deploy.format.names import ANOMALOUS, NORMAL
 
 
 @dataclass(frozen=True)

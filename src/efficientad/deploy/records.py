@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from efficientad.deploy.engines.engine import EngineOptions
-from efficientad.deploy.files import list_files
+from efficientad.deploy.format.files import list_files
 from efficientad.errors import DataError
 
 JSON_LINES, TABLE, RUN = "predictions.jsonl", "predictions.csv", "predictions.run.json"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import Engine, EngineOptions, run_all
 from efficientad.deploy.engines.load import load_engine
-from efficientad.deploy.files import locate_model
+from efficientad.deploy.format.files import locate_model
 
 WARM_UP = 2  # runs that do not count
 WARM_UP_QUEUE = 8  # images that do not count

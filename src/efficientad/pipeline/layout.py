@@ -8,6 +8,7 @@ from efficientad.model.sizes import PDNSize
 
 PRETRAINING = Path("data/pretraining")
 SUMMARY = Path("metrics/summary.json")
+ITEM_STAGES = ("fit", "calibrate", "evaluate", "export")  # which write metrics/STAGE/SIZE/CATEGORY/SEED.json
 
 
 def locate_prepared(category: str) -> Path:
@@ -44,7 +45,7 @@ class Item:
 
     @property
     def models(self) -> Path:
-        """The folder of the item's weights and exported models; `deploy/files.py` names the latter."""
+        """The folder of the item's weights and exported models; `deploy/format/files.py` names the latter."""
         return Path("models") / self.size / self.category / str(self.seed)
 
     def locate_metrics(self, stage: str) -> Path:
@@ -53,7 +54,7 @@ class Item:
 
     @property
     def report(self) -> Path:
-        """The folder of the item's curves and pictures."""
+        """The folder of the item's curves and contact sheet."""
         return Path("metrics/report") / self.size / self.category / str(self.seed)
 
     @property
@@ -62,21 +63,35 @@ class Item:
         return self.models / "student.safetensors"
 
     @property
+    def fitted(self) -> Path:
+        """The same with memory banks and map quantiles, as `fit` leaves it."""
+        return self.models / "fitted.safetensors"
+
+    @property
+    def scores(self) -> Path:
+        """The fitted detector's scores of held-out images, which the threshold is chosen from."""
+        return self.models / "scores.csv"
+
+    @property
     def detector(self) -> Path:
-        """The whole detector with quantiles and threshold, as `calibrate` leaves it."""
+        """The whole detector with its threshold, as `calibrate` leaves it."""
         return self.models / "detector.safetensors"
 
 
+def list_items(sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int]) -> list[Item]:
+    """Return the items of the matrix, in the order in which params.yaml lists them."""
+    return [Item(size, category, seed) for size in sizes for category in categories for seed in seeds]
+
+
 def find_leftovers(
-    sizes: Sequence[str], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
+    sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
 ) -> list[Path]:
     """Return files and folders below `root` that belong to items outside of the matrix, sorted."""
-    names = {f"{size}/{category}/{seed}" for size in sizes for category in categories for seed in seeds}
-    found = [path for path in (root / "data/prepared").glob("*") if path.is_dir() and path.name not in categories]
-    found += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
-    for folder in ("models", "metrics/report", "metrics/calibrate", "metrics/evaluate", "metrics/export"):
+    names = {item.name for item in list_items(sizes, categories, seeds)}
+    leftovers = [path for path in (root / "data/prepared").glob("*") if path.is_dir() and path.name not in categories]
+    leftovers += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
+    for folder in ("models", "metrics/report", *(f"metrics/{stage}" for stage in ITEM_STAGES)):
         for path in (root / folder).glob("[SM]/*/[0-9]*"):
-            name = path.relative_to(root / folder).with_suffix("").as_posix()
-            if name not in names:
-                found.append(path)
-    return sorted(found)
+            if path.relative_to(root / folder).with_suffix("").as_posix() not in names:
+                leftovers.append(path)
+    return sorted(leftovers)

@@ -1,6 +1,5 @@
-"""Figures of a run: ROC and PRO curves, losses over the steps, score histogram. Each writes one PNG."""
+"""Figures of a run: ROC and PRO curves, score histogram. Each writes one PNG."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from efficientad.errors import MetricError
 from efficientad.evaluation.curves import Curve, ProCurve, downsample_curve
 from efficientad.evaluation.image_level import check_scores
-from efficientad.reporting.canvas import ANOMALOUS_COLOUR, LINE_COLOURS, NORMAL_COLOUR, label_axes, open_figure
+from efficientad.reporting.canvas import ANOMALOUS_COLOUR, NORMAL_COLOUR, label_axes, open_figure
 
 MOST_BINS = 60
 CURVE_POINTS = 2000
@@ -39,7 +38,7 @@ def write_roc_figure(path: Path, curve: Curve, auroc: float) -> None:
             axes,
             f"Image ROC: AUROC {auroc:.4f}",
             "false alarms: share of normal images",
-            "found: share of anomalous images",
+            "detected: share of anomalous images",
         )
 
 
@@ -73,30 +72,6 @@ def write_pro_figure(path: Path, curve: ProCurve, au_pro: float, fpr_limit: floa
         )
 
 
-def write_loss_figure(path: Path, rows: Sequence[Mapping[str, float]]) -> None:
-    """Draw every loss over the steps, raw in faint and as a running mean over 2 % of its rows, on a log axis.
-
-    Each row has the key `step` and one or more losses; a row may leave a loss out. Values that are not
-    positive and finite have no place on a log axis and are left out.
-
-    Raises:
-        MetricError: no row holds a positive loss.
-    """
-    losses = {name: _collect_loss(rows, name) for row in rows for name in row if name != "step"}
-    losses = {name: (steps, values) for name, (steps, values) in losses.items() if len(steps)}
-    if not losses:
-        raise MetricError("Expected rows with `step` and positive losses, got none: log losses while training.")
-    with open_figure(path) as figure:
-        axes = figure.subplots()
-        axes.set_yscale("log")
-        for index, (name, (steps, values)) in enumerate(losses.items()):
-            colour = LINE_COLOURS[index % len(LINE_COLOURS)]
-            axes.plot(steps, values, color=colour, alpha=0.2, linewidth=0.8)
-            axes.plot(steps, smooth(values, max(1, len(values) // 50)), color=colour, linewidth=2, label=name)
-        axes.legend(loc="upper right")
-        label_axes(axes, "Losses: raw and running mean", "step", "loss (log)")
-
-
 def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
     """Draw the scores (N,) of normal (0) and anomalous (1) images, with the threshold as a line.
 
@@ -113,34 +88,16 @@ def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any]
     with open_figure(path) as figure:
         axes = figure.subplots()
         for label, name, colour in ((0, "normal", NORMAL_COLOUR), (1, "anomalous", ANOMALOUS_COLOUR)):
-            own = scores[labels == label]
-            if own.size:
-                above = int(np.count_nonzero(own > threshold))
-                legend = f"{name}: {own.size}, {above} above the threshold"
-                axes.hist(own, bins=list(edges), color=colour, alpha=0.6, label=legend)
+            class_scores = scores[labels == label]
+            if class_scores.size:
+                above = int(np.count_nonzero(class_scores > threshold))
+                legend = f"{name}: {class_scores.size}, {above} above the threshold"
+                axes.hist(class_scores, bins=list(edges), color=colour, alpha=0.6, label=legend)
         axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.4g}")
         axes.legend(loc="upper right")
         axes.grid(visible=False, axis="x")
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         label_axes(axes, "Image scores", "score (higher is more anomalous)", "images")
-
-
-def smooth(values: NDArray[np.float64], window: int) -> NDArray[np.float64]:
-    """Centred running mean (N,); at both ends the mean of what is there.
-
-    >>> smooth(np.array([1.0, 2.0, 6.0]), 3).tolist()
-    [1.5, 3.0, 4.0]
-    """
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    at = np.arange(len(values))
-    start, end = np.maximum(at - (window - 1) // 2, 0), np.minimum(at + window // 2 + 1, len(values))
-    return np.asarray((sums[end] - sums[start]) / (end - start), dtype=np.float64)
-
-
-def _collect_loss(rows: Sequence[Mapping[str, float]], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    points = np.array([(row["step"], row[name]) for row in rows if name in row], dtype=np.float64)
-    drawable = points[np.isfinite(points[:, 1]) & (points[:, 1] > 0)]
-    return drawable[:, 0], drawable[:, 1]
 
 
 def _show_rates(axes: Axes) -> None:

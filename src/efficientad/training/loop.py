@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from efficientad.training.allocator import keep_freed_memory
 from efficientad.training.batches import Share
-from efficientad.training.precision import choose_precision
+from efficientad.training.precision import uses_bfloat16
 from efficientad.training.progress import StepProgress
 from efficientad.training.workers import find_workers
 
@@ -86,7 +86,7 @@ def run_training(
 ) -> LossLog:
     """Train `module` in place for `steps` steps, from the checkpoint in `scratch` if there is one.
 
-    A checkpoint is written every `segment` steps. `precision` is "auto", "fp32" or "bf16".
+    A checkpoint is written every `segment` steps. `precision` is "fp32" or "bf16".
     """
     torch.use_deterministic_algorithms(True)
     keep_freed_memory()
@@ -107,7 +107,7 @@ def run_training(
             num_nodes=workers.nodes,
             strategy="ddp" if workers.processes > 1 else "auto",
             use_distributed_sampler=False,
-            precision=choose_precision(precision),
+            precision="bf16-mixed" if uses_bfloat16(precision) else "32-true",
             max_steps=steps,
             max_epochs=-1,
             reload_dataloaders_every_n_epochs=1,

@@ -1,25 +1,65 @@
-"""Which arithmetic a training uses on this machine."""
+"""Which arithmetic a training uses on this machine (docs/decisions/0027)."""
 
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 import torch
 
+from efficientad.errors import ModelError
+from efficientad.pipeline.cache import recall, remember
+from efficientad.training.speed import describe_processor, measure_speeds
+from efficientad.training.workers import agree
 
-def uses_bfloat16(name: str) -> bool:
-    """Whether a params value means bfloat16 on this machine."""
-    return choose_precision(name) == "bf16-mixed"
+Arithmetic = Literal["fp32", "bf16"]
+MARGIN = 1.2  # how many times as fast bfloat16's convolutions must be: not all of a step is convolutions
 
 
-def choose_precision(name: str) -> Literal["32-true", "bf16-mixed"]:
-    """Turn a params value into Lightning's precision.
+def settle_precision(name: str, cache: Path, clock: Callable[[], float] = time.perf_counter) -> Arithmetic:
+    """Turn a params value, "auto", "fp32" or "bf16", into what this training uses; the same in all its processes.
 
-    "auto" is bfloat16 autocast where the processor multiplies it natively (AMX or AVX-512 BF16, or a GPU
-    that has it) and float32 elsewhere: emulated bfloat16 is slower than float32.
+    "auto" on a processor is bfloat16 autocast where a measurement of half a second found its convolutions at least
+    `MARGIN` times as fast as float32's. The answer is kept in the folder `cache`, so that a machine stays with its
+    choice and repeats its results. On a GPU it is bfloat16 where the GPU has it.
     """
-    if name == "auto":
-        if torch.cuda.is_available():
-            native = torch.cuda.is_bf16_supported(including_emulation=False)
-        else:
-            native = torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
-        return "bf16-mixed" if native else "32-true"
-    return "bf16-mixed" if name == "bf16" else "32-true"
+    if name != "auto":
+        return _check(name)
+    return _check(agree(lambda: _choose_on_gpu() if torch.cuda.is_available() else _choose_on_processor(cache, clock)))
+
+
+def uses_bfloat16(precision: str) -> bool:
+    """Whether a settled precision is bfloat16; ModelError for "auto", which is not settled yet."""
+    return _check(precision) == "bf16"
+
+
+def _check(name: str) -> Arithmetic:
+    if name == "bf16":
+        return "bf16"
+    if name == "fp32":
+        return "fp32"
+    raise ModelError(f"expected a precision of fp32 or bf16, got {name!r}; `settle_precision` makes one of auto")
+
+
+def _choose_on_gpu() -> Arithmetic:
+    return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp32"
+
+
+def _choose_on_processor(cache: Path, clock: Callable[[], float]) -> Arithmetic:
+    processor = describe_processor()
+    digest = hashlib.sha256(json.dumps(processor, sort_keys=True).encode()).hexdigest()
+    file = cache / f"precision-{digest[:16]}.json"
+    kept = recall(file)
+    if kept is not None and kept.get("processor") == processor and kept.get("precision") in ("fp32", "bf16"):
+        return _check(kept["precision"])
+    speeds = measure_speeds(clock)
+    chosen: Arithmetic = "bf16" if speeds["bf16"] >= MARGIN * speeds["fp32"] else "fp32"
+    remember(file, {"processor": processor, "precision": chosen, "gmac_per_s": speeds})
+    print(
+        f"precision auto: {chosen} from now on; measured {speeds['fp32']:.0f} GMAC/s in float32 and "
+        f"{speeds['bf16']:.0f} in bfloat16, kept in {file}",
+        flush=True,
+    )
+    return chosen

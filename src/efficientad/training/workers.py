@@ -5,15 +5,17 @@ must lie on a file system that they share.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+T = TypeVar("T")
 _PATIENCE = timedelta(hours=12)  # the others wait for the first one's preparations
 
 
@@ -79,3 +81,14 @@ def first_alone() -> Iterator[None]:
     yield
     if workers.is_first and workers.processes > 1:
         dist.barrier()
+
+
+def agree(choose: Callable[[], T]) -> T:
+    """Return what the first process chooses, in all processes; the others do not choose."""
+    workers = find_workers()
+    if workers.processes == 1:
+        return choose()
+    chosen = [choose() if workers.is_first else None]
+    dist.broadcast_object_list(chosen)
+    (value,) = chosen
+    return value  # type: ignore[return-value]

@@ -12,12 +12,12 @@ from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
-from efficientad.deploy.graph import StationOutputs
-from efficientad.deploy.names import IMAGE, OUTPUTS
+from efficientad.deploy.format.graph import StationOutputs
+from efficientad.deploy.format.names import IMAGE, OUTPUTS
 from efficientad.deploy.predictor import predict_image
 from efficientad.errors import ModelError
 from efficientad.model.header import ModelHeader
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 
 FILES = ["detector.safetensors", "detector.onnx", "openvino/fp32/1/model.xml", "openvino/fp16/1/model.xml"]
 

@@ -13,36 +13,31 @@ from numpy.typing import NDArray
 
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.images import read_image
-from efficientad.data.samples import GOOD, Sample, hold_out
+from efficientad.data.samples import GOOD, Sample
 from efficientad.errors import DataError
 
 
 class ElpvProvider(DatasetProvider):
     """Cells of defect probability 0 are normal, of `minimum_probability` or more anomalous.
 
-    Those in between are left out. A seeded `train_fraction` of the normal cells trains. The published
+    Those in between are left out. The split of the normal cells is open, all others test. The published
     probabilities are 0, 1/3, 2/3 and 1; a defect class is named by two decimals ("probability_0.67").
     """
 
-    def __init__(self, train_fraction: float, seed: int, minimum_probability: float) -> None:
-        """Raise DataError for fractions out of range, and when the package is not installed."""
-        if not (0 < train_fraction < 1 and 0 < minimum_probability <= 1):
-            given = (train_fraction, minimum_probability)
-            raise DataError(
-                f"expected 0 < train_fraction < 1 and 0 < minimum_probability <= 1, got {given}; correct them"
-            )
-        self.folder = _find_package()
-        self.train_fraction, self.seed, self.minimum_probability = train_fraction, seed, minimum_probability
+    def __init__(self, minimum_probability: float) -> None:
+        """Raise DataError for a probability out of range, and when the package is not installed."""
+        if not 0 < minimum_probability <= 1:
+            raise DataError(f"expected 0 < minimum_probability <= 1, got {minimum_probability}; correct it")
+        self.folder, self.minimum_probability = _find_package(), minimum_probability
 
     def list_samples(self) -> list[Sample]:
         """Return the samples in the order of the package's list."""
         rows = [line.split() for line in (self.folder / "labels.csv").read_text("utf-8").splitlines()]
         cells = {row[0]: float(row[1]) for row in rows if row}
-        test = hold_out([name for name in cells if cells[name] == 0], 1 - self.train_fraction, self.seed)
         samples = []
         for name, probability in cells.items():
             if probability == 0:
-                samples.append(Sample(name, "test" if name in test else "train", GOOD))
+                samples.append(Sample(name, None, GOOD))
             elif probability >= self.minimum_probability - 1e-6:
                 samples.append(Sample(name, "test", f"probability_{probability:.2f}"))
         return samples

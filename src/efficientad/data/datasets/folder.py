@@ -13,34 +13,29 @@ from numpy.typing import NDArray
 
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.images import list_images, read_image, read_mask
-from efficientad.data.samples import GOOD, Sample, Split, hold_out
+from efficientad.data.samples import GOOD, Sample
 from efficientad.errors import DataError
 
 MASKS = "masks"
 
 
 class FolderProvider(DatasetProvider):
-    """A seeded `test_fraction` of the good pictures and all defects test; the other good ones train."""
+    """The split of the good images is open, all defects test."""
 
-    def __init__(self, path: Path, test_fraction: float, seed: int) -> None:
-        """Raise DataError when `good` is missing or empty, or `test_fraction` is not in [0, 1)."""
+    def __init__(self, path: Path) -> None:
+        """Raise DataError when `good` is missing or empty."""
         if not (path / GOOD).is_dir():
             raise DataError(f"expected good pictures in {path / GOOD}, found no such folder; put them there")
         if not list_images(path / GOOD):
             raise DataError(f"expected good pictures in {path / GOOD}, found none; PNG, JPEG, BMP, TIFF, WebP")
-        if not 0 <= test_fraction < 1:
-            raise DataError(f"expected test_fraction in [0, 1), got {test_fraction}; 0.2 is usual")
-        self.path, self.test_fraction, self.seed = path, test_fraction, seed
+        self.path = path
 
     def list_samples(self) -> list[Sample]:
         """Return the good samples, then each defect class by name.
 
         Raises DataError when two pictures of a class share the mask's name, or a mask has no picture.
         """
-        good = self._list_names(GOOD)
-        test = hold_out(good, self.test_fraction, self.seed)
-        splits: list[Split] = ["test" if name in test else "train" for name in good]
-        samples = [Sample(name, split, GOOD) for name, split in zip(good, splits, strict=True)]
+        samples = [Sample(name, None, GOOD) for name in self._list_names(GOOD)]
         for defect in self._list_classes():
             names = self._list_names(defect)
             self._check_mask_names(defect, names)

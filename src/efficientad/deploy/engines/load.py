@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from efficientad.deploy.engines.engine import Engine, EngineOptions
-from efficientad.deploy.files import locate_model
-from efficientad.deploy.names import IR_SUFFIX, ONNX_SUFFIX, WEIGHTS_SUFFIX
+from efficientad.deploy.format.files import locate_model
+from efficientad.deploy.format.names import IR_SUFFIX, ONNX_SUFFIX, WEIGHTS_SUFFIX
 from efficientad.errors import ModelError
 
 _DEFAULTS = EngineOptions()

@@ -7,8 +7,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import Outputs, Setup
-from efficientad.deploy.metadata import SECTION, parse_metadata
-from efficientad.deploy.names import ANOMALY_MAP, ANOMALY_SCORE, IMAGE
+from efficientad.deploy.format.metadata import SECTION, parse_metadata
+from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, IMAGE
 from efficientad.errors import ModelError
 
 

@@ -10,8 +10,8 @@ import openvino
 from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import EngineOptions, Outputs, Setup
-from efficientad.deploy.metadata import SECTION, parse_metadata
-from efficientad.deploy.names import ANOMALY_MAP, ANOMALY_SCORE, IMAGE
+from efficientad.deploy.format.metadata import SECTION, parse_metadata
+from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, IMAGE
 from efficientad.errors import ModelError
 
 _DEFAULTS = EngineOptions()

@@ -12,7 +12,7 @@ from efficientad.deploy.engines.engine import Engine, Outputs
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.models import name_ir
 from efficientad.deploy.export.parity import Parity, check_parity, compare_outputs, run_reference, run_station
-from efficientad.deploy.files import list_files
+from efficientad.deploy.format.files import list_files
 from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.pipeline.params import ExportParams
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.defects.trial import paint_trial
+from efficientad.data.defects.trial import Trial
 from efficientad.data.prepared import Prepared
 from efficientad.deploy.export.int8.choice import Allowed, Choice, refuse, write_int8
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
-from efficientad.deploy.files import locate_ir, locate_onnx
+from efficientad.deploy.format.files import locate_ir, locate_onnx
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.pipeline.params import ExportParams
@@ -22,14 +22,14 @@ def export_models(
     detector: Detector,
     header: ModelHeader,
     prepared: Prepared,
-    photographs: NDArray[np.uint8],
+    trial: Trial,
     folder: Path,
     params: ExportParams,
     fpr_limit: float,
 ) -> tuple[dict[str, Path], Choice | None]:
     """Write ONNX and an IR of each precision asked for; return the files by name, and how INT8 was chosen.
 
-    photographs: (P, S, S, 3) uint8, from which synthetic defects are filled. folder: see `deploy/files.py`.
+    trial: what INT8 is chosen on. folder: for the files, see `deploy/format/files.py`.
 
     Names are `ONNX_NAME` and those of `name_ir`. Raises ParityError when INT8 costs too much accuracy and no fallback
     was asked for; with the fallback there is no INT8 among the files.
@@ -43,7 +43,7 @@ def export_models(
             write_openvino(onnx, header, locate_ir(folder, precision), fp16=precision == "fp16")
     if "int8" not in params.precisions:
         return exported, None
-    choice = _export_int8(header, prepared, photographs, folder, params, fpr_limit)
+    choice = _export_int8(header, prepared, trial, folder, params, fpr_limit)
     if choice.kept is not None:
         exported[name_ir("int8")] = locate_ir(folder, "int8")
     return exported, choice
@@ -57,12 +57,11 @@ def name_ir(precision: str) -> str:
 def _export_int8(
     header: ModelHeader,
     prepared: Prepared,
-    photographs: NDArray[np.uint8],
+    trial: Trial,
     folder: Path,
     params: ExportParams,
     fpr_limit: float,
 ) -> Choice:
-    trial = paint_trial(prepared.images[prepared.indices("validation")], photographs)
     normals = _choose_evenly(prepared, params.int8_images)
     allowed = Allowed(params.max_auroc_drop, params.max_au_pro_drop, fpr_limit)
     choice = write_int8(locate_ir(folder, "fp32"), header, locate_ir(folder, "int8"), normals, trial, allowed)

@@ -6,9 +6,9 @@ from pathlib import Path
 import onnx
 import torch
 
-from efficientad.deploy.graph import StationGraph
-from efficientad.deploy.metadata import SECTION, describe_model
-from efficientad.deploy.names import IMAGE, OUTPUTS
+from efficientad.deploy.format.graph import StationGraph
+from efficientad.deploy.format.metadata import SECTION, describe_model
+from efficientad.deploy.format.names import IMAGE, OUTPUTS
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 

@@ -6,8 +6,8 @@ import numpy as np
 import openvino
 from openvino import opset13 as opset
 
-from efficientad.deploy.metadata import SECTION, describe_model
-from efficientad.deploy.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IS_ANOMALOUS
+from efficientad.deploy.format.metadata import SECTION, describe_model
+from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IS_ANOMALOUS
 from efficientad.model.header import ModelHeader
 
 

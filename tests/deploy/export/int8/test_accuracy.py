@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from efficientad.data.defects.trial import paint_trial
+from efficientad.data.defects.trial import Nuisance, paint_trial
 from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.export.int8.accuracy import measure_accuracy, run_trial
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(90, 110, (4, 64, 64, 3), dtype=np.uint8)
+PARTS = np.array(list("abcd"))
 PHOTOGRAPHS = RNG.integers(0, 256, (3, 80, 80, 3), dtype=np.uint8)
 
 
@@ -26,7 +27,7 @@ def measure(judge, trial):
 
 
 def test_accuracy_is_that_of_the_engine_s_scores_and_maps():
-    trial = paint_trial(NORMALS, PHOTOGRAPHS)
+    trial = paint_trial(NORMALS, PARTS, PHOTOGRAPHS, Nuisance(0.0, 0.0))
     right = measure(lambda image: np.abs(image - 100).max(axis=-1), trial)
     assert right.image_auroc > 0.9
     assert right.au_pro > 0.5  # chance: 0.15
@@ -35,5 +36,5 @@ def test_accuracy_is_that_of_the_engine_s_scores_and_maps():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_scores_that_are_not_finite_are_the_worst(bad):
-    trial = paint_trial(NORMALS, PHOTOGRAPHS)
+    trial = paint_trial(NORMALS, PARTS, PHOTOGRAPHS, Nuisance(0.0, 0.0))
     assert measure(lambda image: np.full(image.shape[:2], bad, np.float32), trial) == (0, 0)

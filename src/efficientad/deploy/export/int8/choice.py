@@ -7,7 +7,8 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.calibration.threshold import choose_display_scale, fit_threshold
+from efficientad.calibration.scores import ScoreTable, choose_rows
+from efficientad.calibration.threshold import choose_display_scale, choose_threshold
 from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export.int8.accuracy import measure_accuracy, run_trial
@@ -71,16 +72,18 @@ def write_int8(
 def fit_header(header: ModelHeader, trial: Trial, scores: NDArray[np.float32]) -> ModelHeader:
     """Return the header with threshold and display scale from an INT8 model's scores (N,) of the trial.
 
-    Eight bits add to every squared difference: the float model's threshold would give more alarms than stated. The
-    false-alarm rate is asked for as the header states it, of the trial's normal images.
+    Eight bits add to every squared difference: the float model's threshold would give more alarms than stated. It is
+    chosen as the float model's was, on the same images, by the policy and the false-alarm rate that the header states.
     """
-    normals = scores[trial.labels == 0]
-    threshold = fit_threshold(normals, header.false_alarm_rate)
+    rows = choose_rows(trial.kinds)
+    table = ScoreTable(trial.parts[rows], trial.kinds[rows], scores[rows])
+    threshold = choose_threshold(table, header.false_alarm_rate, header.threshold_policy)
     return replace(
         header,
         threshold=threshold.value,
         false_alarm_rate=threshold.false_alarm_rate,
-        display_scale=choose_display_scale(normals, threshold.value),
+        threshold_policy=threshold.policy,
+        display_scale=choose_display_scale(table.good, threshold.value),
     )
 
 

@@ -1,22 +1,26 @@
 """Which of the package's files a script depends on, read from the import statements."""
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src"
 
 
-def find_closure(script: Path) -> set[Path]:
-    """Return the package files that `script` imports, directly or not, also inside of functions."""
-    found: set[Path] = set()
+def find_closure(script: Path, untracked: Sequence[Path] = ()) -> set[Path]:
+    """Return the package files that `script` imports, directly or not, also inside of functions.
+
+    Files in `untracked` folders are left out, and what only they import.
+    """
+    closure: set[Path] = set()
     waiting = [script]
     while waiting:
         for file in list_imports(waiting.pop()):
-            if file not in found:
-                found.add(file)
+            if file not in closure and not any(file.is_relative_to(place) for place in untracked):
+                closure.add(file)
                 waiting.append(file)
-    return found
+    return closure
 
 
 def list_imports(file: Path) -> set[Path]:

@@ -1,11 +1,13 @@
+import re
 from dataclasses import replace
 
 import onnx
 import openvino
 import pytest
+from import_closure import ROOT
 from tiny_models import HEADER
 
-from efficientad.deploy.metadata import describe_model, parse_metadata
+from efficientad.deploy.format.metadata import describe_model, parse_metadata
 from efficientad.errors import ModelError
 
 
@@ -27,6 +29,20 @@ def test_model_api_s_names_are_used_where_it_has_some():
     assert described["model_type"] == "AnomalyDetection"
     assert float(described["image_threshold"]) == float(described["pixel_threshold"]) == HEADER.threshold
     assert float(described["normalization_scale"]) == HEADER.display_scale
+
+
+def test_files_from_before_branches_and_policies_are_still_read():
+    described = describe_model(HEADER)
+    for key in ("threshold_policy", "branches", "code_hash"):
+        del described[key]
+    assert parse_metadata(described, "here") == replace(HEADER, threshold_policy="rate", branches=(), code_hash="")
+
+
+def test_the_c_plus_plus_program_asks_for_keys_of_the_same_list():
+    text = (ROOT / "cpp/src/metadata.cpp").read_text("utf-8")
+    asked = set(re.findall(r'(?:get_text|get_number|get_size|values.at)\("(\w+)"\)', text))
+    assert len(asked) > 6
+    assert asked <= set(describe_model(HEADER))
 
 
 def test_what_is_missing_is_named():

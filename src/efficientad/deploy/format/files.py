@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from efficientad.deploy.names import IR_SUFFIX, IR_WEIGHTS_SUFFIX, ONNX_SUFFIX, WEIGHTS_SUFFIX
+from efficientad.deploy.format.names import IR_SUFFIX, IR_WEIGHTS_SUFFIX, ONNX_SUFFIX, WEIGHTS_SUFFIX
 from efficientad.errors import ModelError
 
 _ONNX = f"detector{ONNX_SUFFIX}"

@@ -5,10 +5,9 @@ is where Model API looks for them in either. Its AnomalyDetection runs both file
 """
 
 from collections.abc import Mapping
-from dataclasses import fields
 
-from efficientad.deploy.names import ANOMALOUS, NORMAL
-from efficientad.model.header import ModelHeader
+from efficientad.deploy.format.names import ANOMALOUS, NORMAL
+from efficientad.model.header import ModelHeader, list_names
 
 SECTION = "model_info"
 LABELS = (NORMAL.capitalize(), ANOMALOUS.capitalize())  # as Model API writes them
@@ -24,7 +23,7 @@ def describe_model(header: ModelHeader) -> dict[str, str]:
     pixels of the model's size. It brings an image of another size there bilinearly, which is not what `resize_image`
     does: give it images of the model's size.
     """
-    described = {_NAMES.get(field.name, field.name): _write(getattr(header, field.name)) for field in fields(header)}
+    described = {_NAMES.get(name, name): _write(value) for name, value in header.describe().items()}
     return described | {
         "model_type": "AnomalyDetection",
         "task": "segmentation",
@@ -39,9 +38,9 @@ def describe_model(header: ModelHeader) -> dict[str, str]:
 
 def parse_metadata(values: Mapping[str, str], where: object) -> ModelHeader:
     """Read `describe_model` back; ModelError names what is missing."""
-    names = {field.name: _NAMES.get(field.name, field.name) for field in fields(ModelHeader)}
-    return ModelHeader.parse({field: values[name] for field, name in names.items() if name in values}, where)
+    names = {name: _NAMES.get(name, name) for name in list_names()}
+    return ModelHeader.parse({name: values[key] for name, key in names.items() if key in values}, where)
 
 
 def _write(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
