@@ -22,15 +22,15 @@ from numpy.typing import NDArray
 
 from efficientad.data.images import encode_png
 from efficientad.data.prepared import Prepared, load_prepared
-from efficientad.data.rows import Rows
 from efficientad.deploy.engines.engine import Engine, Outputs
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.torch import TorchEngine
-from efficientad.deploy.export.comparison import measure_size
+from efficientad.deploy.export.comparison import measure_outputs, measure_size
+from efficientad.deploy.export.models import ONNX_NAME, name_ir
 from efficientad.deploy.export.parity import run_reference, run_station
-from efficientad.deploy.metadata import ANOMALOUS
-from efficientad.deploy.predictor import load_engine
+from efficientad.deploy.format.files import locate_ir, locate_onnx
+from efficientad.deploy.format.metadata import LABELS
 from efficientad.deploy.timing import summarise, time_repeatedly
-from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.pipeline.layout import Item, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import read_json, write_json
@@ -64,16 +64,16 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
     def describe(outputs: Outputs, threshold: float) -> dict[str, Any]:
         return {
             "banks": banks,
-            **measure_accuracy(outputs, prepared, chosen, fpr_limit),
+            **measure_outputs(outputs, prepared, chosen, fpr_limit),
             "max_map_difference": float(np.abs(outputs.maps - expected.maps).max()),
             "max_score_difference": float(np.abs(outputs.scores - expected.scores).max()),
             "verdict_flips": int(((outputs.scores > threshold) != verdicts).sum()),
         }
 
-    accuracy = measure_accuracy(expected, prepared, chosen, fpr_limit)
+    accuracy = measure_outputs(expected, prepared, chosen, fpr_limit)
     models = {"torch_fp32": {"banks": banks, **accuracy, **time_engine(torch)}}
-    paths = {f"openvino_{precision}": item.locate_openvino(precision) for precision in ("fp32", "fp16", "int8")}
-    for name, path in {"onnx_fp32": item.onnx, **paths}.items():
+    paths = {name_ir(precision): locate_ir(item.models, precision) for precision in ("fp32", "fp16", "int8")}
+    for name, path in {ONNX_NAME: locate_onnx(item.models), **paths}.items():
         if path.is_file():
             engine = load_engine(path)
             outputs = describe(run_station(engine, prepared, chosen), engine.header.threshold)
@@ -81,7 +81,7 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
             if path.suffix == ".xml":
                 models[name]["model_api_flips"] = count_model_api_flips(path, engine, prepared, chosen)
     if programs is not None:
-        path = paths["openvino_fp32"]
+        path = paths[name_ir("fp32")]
         outputs = describe(run_program(programs / "efficientad_infer", path, prepared, chosen), torch.header.threshold)
         done = subprocess.run(
             [programs / "efficientad_benchmark", path, str(REPEATS)], capture_output=True, check=True, text=True
@@ -99,16 +99,9 @@ def count_model_api_flips(path: Path, engine: Engine, prepared: Prepared, chosen
     for index in chosen:
         image = prepared.images[index]
         ours = engine.run(image[None]).scores[0] > engine.header.threshold
-        theirs = model(np.ascontiguousarray(image[..., ::-1])).pred_label == ANOMALOUS  # BGR, as OpenCV reads it
+        theirs = model(np.ascontiguousarray(image[..., ::-1])).pred_label == LABELS[1]  # BGR, as OpenCV reads it
         flips += bool(ours != theirs)
     return flips
-
-
-def measure_accuracy(
-    outputs: Outputs, prepared: Prepared, chosen: NDArray[np.intp], fpr_limit: float
-) -> dict[str, float]:
-    """Return the accuracy; see `measure`."""
-    return measure(build_test_split(prepared, Rows(outputs.maps), outputs.scores, chosen), fpr_limit)
 
 
 def time_engine(engine: Engine) -> dict[str, float]:

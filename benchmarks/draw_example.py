@@ -43,7 +43,7 @@ def main() -> None:
             image, anomaly_map = split.images[row], np.asarray(split.maps[row])
             panels = [
                 outline(image, split.masks[row], colour=ANNOTATED, thickness=2),
-                overlay_heat_map(image, anomaly_map, scale.low, scale.high),
+                overlay_heat_map(image, anomaly_map, scale),
                 outline(image, anomaly_map > header["threshold"], colour=MARKED, thickness=2),
             ]
             columns.append(np.concatenate([np.pad(panel, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255)

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from timing import measure_peak
 
 from efficientad import __version__
+from efficientad.deploy.engines.engine import EngineOptions, Precision
 from efficientad.deploy.engines.onnxruntime import OnnxEngine
-from efficientad.deploy.engines.openvino import OpenVINOEngine, Precision
+from efficientad.deploy.engines.openvino import OpenVINOEngine
+from efficientad.deploy.export.int8.quantise import KEPT, quantise
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import append_verdict, save_ir, write_openvino
-from efficientad.deploy.export.quantise import KEPT, quantise
-from efficientad.deploy.graph import StationGraph
+from efficientad.deploy.format.graph import StationGraph
 from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
@@ -65,8 +66,8 @@ def measure_inference() -> dict[str, Any]:
                 cases.append(("bf16", "fp32", "bf16"))
             for label, weights, precision in cases:
                 path = folder / f"{weights}{suffix}" / "model.xml"
-                latencies = time_engine(OpenVINOEngine(path, precision=precision).run, image)
-                busy = OpenVINOEngine(path, precision=precision, hint="THROUGHPUT")
+                latencies = time_engine(OpenVINOEngine(path, EngineOptions(precision=precision)).run, image)
+                busy = OpenVINOEngine(path, EngineOptions(precision=precision, hint="THROUGHPUT"))
                 latencies["images_per_s"] = measure_throughput(busy, image, MANY).images_per_s
                 timings[f"openvino_{label}{suffix}"] = latencies
     return timings

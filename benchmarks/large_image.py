@@ -19,9 +19,10 @@ from efficientad import __version__
 from efficientad.calibration.threshold import choose_display_scale, fit_threshold
 from efficientad.data.drawing.nuisance import smooth_noise
 from efficientad.data.images import read_image, write_png
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
-from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.deploy.predictor import predict_image
 from efficientad.model.header import ModelHeader
 from efficientad.model.inference import compute_detections, compute_raw_maps
 from efficientad.model.maps import Levels, fit_quantiles

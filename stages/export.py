@@ -1,4 +1,4 @@
-"""Stage export@SIZE-CATEGORY-SEED: detector -> ONNX -> OpenVINO IR, and proof that they say the same."""
+"""Stage export@SIZE-CATEGORY-SEED: detector -> ONNX -> OpenVINO IR, and proof that all three give the same maps."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -27,12 +27,10 @@ def main() -> None:
     trial = paint_held_out(prepared, load_pretraining(PRETRAINING).images, nuisance)
     detector, values = load_detector(item.detector)
     header = replace(ModelHeader.parse(values, item.detector), code_hash=hash_code(Path(__file__)))
-    exported, choice = export_models(
-        detector, header, prepared, trial, item.onnx, item.locate_openvino, params.export,
-        params.evaluate.fpr_limit,
-    )  # fmt: skip
+    fpr_limit = params.evaluate.fpr_limit
+    exported, choice = export_models(detector, header, prepared, trial, item.models, params.export, fpr_limit)
     chosen = choose_images(prepared, params.export.parity_images)
-    models = compare_models(TorchEngine(item.detector), exported, prepared, chosen, params.evaluate.fpr_limit)
+    models = compare_models(TorchEngine(item.detector), exported, prepared, chosen, fpr_limit)
     int8 = {"int8": vars(choice)} if choice else {}
     write_json(item.locate_metrics("export"), {"images": len(chosen), **int8, "models": models})
     check_models(models, params.export)

@@ -26,8 +26,8 @@ STAGES_ONLY = ("pipeline.layout", "pipeline.stage", "pipeline.scratch", "pipelin
 PIPELINE = {"torch", "lightning", "matplotlib", "sklearn", "scipy", "skimage", "onnx", "onnxruntime", "yaml", "dvc"}
 ONLY_IN = {
     "cv2": ["data/images.py"],
-    "openvino": ["deploy/engines/openvino.py", "deploy/export/openvino.py", "deploy/export/quantise.py"],
-    "nncf": ["deploy/export/quantise.py"],
+    "openvino": ["deploy/engines/openvino.py", "deploy/export/openvino.py", "deploy/export/int8/"],
+    "nncf": ["deploy/export/int8/quantise.py"],
     "onnxruntime": ["deploy/engines/onnxruntime.py"],
     "yaml": ["pipeline/params.py"],
     "lightning": ["training/"],

@@ -7,9 +7,13 @@ import sys
 from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from efficientad import __version__
 from efficientad.errors import EfficientADError
+
+if TYPE_CHECKING:
+    from efficientad.deploy.engines.engine import EngineOptions
 
 EXIT_ERROR, EXIT_SKIPPED, EXIT_INTERRUPTED = 1, 3, 130
 MODEL = "models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file"
@@ -106,6 +110,12 @@ def _add_openvino(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _read_engine_options(options: argparse.Namespace, **others: Any) -> "EngineOptions":
+    from efficientad.deploy.engines.engine import EngineOptions
+
+    return EngineOptions(options.device, options.precision, cache=options.model_cache, **others)
+
+
 def _parse_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
@@ -114,13 +124,15 @@ def _parse_count(text: str) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     from efficientad.deploy.batch import predict_files
-    from efficientad.deploy.predictor import load_engine, locate_model
+    from efficientad.deploy.engines.load import load_engine
+    from efficientad.deploy.format.files import locate_model
     from efficientad.deploy.records import describe_run
 
     single_image = options.images.is_file()
-    model, device, precision = locate_model(options.model), options.device, options.precision
-    run = describe_run(options.images, model, device, precision, options.heat_maps)
-    engine = load_engine(model, device, precision, options.model_cache, "LATENCY" if single_image else "THROUGHPUT")
+    model = locate_model(options.model)
+    engine_options = _read_engine_options(options, hint="LATENCY" if single_image else "THROUGHPUT")
+    run = describe_run(options.images, model, engine_options, options.heat_maps)
+    engine = load_engine(model, engine_options)
     if not single_image:
         command = "the same command without --restart" if options.restart else "the same command"
         options.after_interrupt = f"; {command} continues from here"
@@ -130,15 +142,8 @@ def _predict(options: argparse.Namespace) -> int:
 def _benchmark(options: argparse.Namespace) -> int:
     from efficientad.deploy.timing import benchmark_model
 
-    timings = benchmark_model(
-        options.model,
-        options.device,
-        options.precision,
-        options.threads,
-        options.streams,
-        options.seconds,
-        options.model_cache,
-    )
+    engine_options = _read_engine_options(options, threads=options.threads, streams=options.streams)
+    timings = benchmark_model(options.model, engine_options, options.seconds)
     if options.json:
         print(json.dumps(timings, ensure_ascii=False))
     else:

@@ -1,7 +1,6 @@
 import io
 import json
 import sys
-import threading
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +8,11 @@ import pytest
 
 from efficientad.data.images import read_image, write_png
 from efficientad.deploy import batch
-from efficientad.deploy.batch import judge_files, map_ahead, predict_files
+from efficientad.deploy.batch import judge_files, predict_files
+from efficientad.deploy.engines.engine import EngineOptions
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.heat_map import draw_heat_map
-from efficientad.deploy.predictor import Prediction, load_engine, predict_image
+from efficientad.deploy.predictor import Prediction, predict_image
 from efficientad.deploy.records import JSON_LINES, RUN, TABLE, describe_run
 from efficientad.errors import DataError
 
@@ -33,11 +34,11 @@ def folder(tmp_path):
 
 @pytest.fixture(scope="module")
 def engine(models):
-    return load_engine(models, hint="THROUGHPUT")
+    return load_engine(models, EngineOptions(hint="THROUGHPUT"))
 
 
 def describe(folder, models, heat_maps=False):
-    return describe_run(folder, models / "openvino/fp32/1/model.xml", "CPU", "f32", heat_maps)
+    return describe_run(folder, models / "openvino/fp32/1/model.xml", EngineOptions(), heat_maps)
 
 
 def read_files(output):
@@ -50,7 +51,7 @@ def read_lines(output):
 
 @pytest.mark.parametrize("file", ["openvino/fp32/1/model.xml", "detector.onnx", "detector.safetensors"])
 def test_a_folder_gives_the_scores_of_one_image_at_a_time(models, folder, file):
-    one, many = load_engine(models / file), load_engine(models / file, hint="THROUGHPUT")
+    one, many = load_engine(models / file), load_engine(models / file, EngineOptions(hint="THROUGHPUT"))
     files = sorted(folder.rglob("*.png"))
     records = list(judge_files(many, files, folder, None))
     assert [record["image"] for record in records] == [file.relative_to(folder).as_posix() for file in files]
@@ -185,34 +186,6 @@ def test_a_name_that_is_no_unicode_is_kept(engine, models, folder, tmp_path):
     sys.stdout.reconfigure(errors="backslashreplace")
     predict_files(engine, folder, tmp_path / "out", describe(folder, models))
     assert name in [line["image"] for line in read_lines(tmp_path / "out")]
-
-
-def test_looking_ahead_is_ordered_and_bounded():
-    taken, ahead = [], 3
-    gates = [threading.Event() for _ in range(40)]
-
-    def take():
-        for index in range(40):
-            taken.append(index)
-            yield index
-
-    def work(index):
-        if index % 2 == 0:  # even ones wait for the odd one behind them
-            assert gates[index + 1].wait(10)
-        gates[index].set()
-        return index
-
-    for position, result in enumerate(map_ahead(work, take(), threads=2, ahead=ahead)):
-        assert result == position
-        assert len(taken) <= position + ahead + 1
-    assert len(taken) == 40
-
-
-def test_looking_ahead_raises_at_the_items_place():
-    results = map_ahead(lambda number: 1 / number, [2, 1, 0, 4], threads=2, ahead=2)
-    assert [next(results), next(results)] == [0.5, 1.0]
-    with pytest.raises(ZeroDivisionError):
-        next(results)
 
 
 class Terminal(io.StringIO):

@@ -12,8 +12,10 @@ from PIL import Image
 from tiny_models import HEADER, SIDE
 
 from efficientad.data.images import read_image, write_png
+from efficientad.deploy.engines.engine import EngineOptions
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.heat_map import draw_heat_map
-from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.deploy.predictor import predict_image
 from efficientad.errors import DataError
 
 pytestmark = pytest.mark.slow
@@ -157,7 +159,7 @@ def test_the_arithmetic_can_be_chosen(build, models, pictures):
     image = pictures / "same.png"
     (record,) = build.judge(models, image, "--precision", "bf16")
     assert record["score"] == pytest.approx(
-        predict_image(load_engine(models / IR, precision="bf16"), read_image(image)).score, abs=1e-2
+        predict_image(load_engine(models / IR, EngineOptions(precision="bf16")), read_image(image)).score, abs=1e-2
     )
 
 

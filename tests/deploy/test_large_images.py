@@ -9,10 +9,11 @@ import torch
 from tiny_models import HEADER
 
 from efficientad.data.images import read_image, write_png
+from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.export.int8.quantise import quantise
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import save_ir, write_openvino
-from efficientad.deploy.export.quantise import quantise
-from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.deploy.predictor import predict_image
 from efficientad.model.branch import Quantiles
 from efficientad.model.detector import Detector
 from efficientad.model.weights import save_weights

@@ -7,8 +7,8 @@ from model_api.adapters import OpenvinoAdapter
 from model_api.models import Model
 from tiny_models import HEADER
 
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
-from efficientad.deploy.predictor import load_engine
 
 
 def create(path):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_models import HEADER, SIDE
 
-from efficientad.deploy.engines.engine import Outputs
+from efficientad.deploy.engines.engine import EngineOptions, Outputs
 from efficientad.deploy.timing import (
     FEWEST,
     WARM_UP,
@@ -73,5 +73,5 @@ def test_every_runtime_is_timed(models, file, runtime):
 
 
 def test_threads_and_streams_reach_the_engine(models):
-    found = benchmark_model(models, threads=1, streams=1, seconds=0.0)
+    found = benchmark_model(models, EngineOptions(threads=1, streams=1), seconds=0.0)
     assert (found["threads"], found["streams"], found["images"]) == (1, 1, FEWEST)

@@ -45,7 +45,7 @@ class Item:
 
     @property
     def models(self) -> Path:
-        """The folder of the item's weights and exported models."""
+        """The folder of the item's weights and exported models; `deploy/format/files.py` names the latter."""
         return Path("models") / self.size / self.category / str(self.seed)
 
     def locate_metrics(self, stage: str) -> Path:
@@ -76,18 +76,6 @@ class Item:
     def detector(self) -> Path:
         """The whole detector with its threshold, as `calibrate` leaves it."""
         return self.models / "detector.safetensors"
-
-    @property
-    def onnx(self) -> Path:
-        """The exported ONNX file."""
-        return self.models / "detector.onnx"
-
-    def locate_openvino(self, precision: str) -> Path:
-        """Return the exported OpenVINO IR of a precision, such as "fp32".
-
-        OpenVINO Model Server and Triton ask for NAME/VERSION/model.xml: a precision is their name, its version 1.
-        """
-        return self.models / "openvino" / precision / "1/model.xml"
 
 
 def list_items(sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int]) -> list[Item]:

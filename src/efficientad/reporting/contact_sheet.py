@@ -114,7 +114,7 @@ def _draw_panels(
     return [
         image,
         outline(image, np.asarray(mask), colour=ANNOTATED, thickness=thickness),
-        overlay_heat_map(image, anomaly_map, scale.low, scale.high),
+        overlay_heat_map(image, anomaly_map, scale),
         outline(image, anomaly_map > threshold, colour=MARKED, thickness=thickness),
     ]
 

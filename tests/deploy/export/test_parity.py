@@ -5,6 +5,7 @@ from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.prepare import write_prepared
 from efficientad.data.samples import Sample
 from efficientad.data.splits import SplitPlan
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.parity import (
     Outputs,
     check_parity,
@@ -13,7 +14,6 @@ from efficientad.deploy.export.parity import (
     run_reference,
     run_station,
 )
-from efficientad.deploy.predictor import load_engine
 from efficientad.errors import ParityError
 
 MAPS = np.zeros((4, 2, 2), dtype=np.float32)

@@ -9,7 +9,8 @@ import hashlib
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2]
-_PASSED_OVER = "pipeline"  # reads params and names paths; what a result depends on reaches the others as a value
+# No result depends on these, as dvc.yaml has it: what the pipeline reads from params reaches the others as a value.
+_PASSED_OVER = ("pipeline", "errors")
 
 
 def hash_code(script: Path, package: Path = PACKAGE) -> str:
@@ -28,7 +29,7 @@ def hash_code(script: Path, package: Path = PACKAGE) -> str:
 def list_files(script: Path, package: Path = PACKAGE) -> set[Path]:
     """Return the files of `package` that a script imports, directly or not, also inside of functions.
 
-    `__init__` files hold no code and are left out, and so is what the pipeline's folder holds.
+    Left out are `__init__` files, which hold no code, the pipeline's folder and errors.
     """
     files: set[Path] = set()
     waiting = [script]
@@ -47,6 +48,6 @@ def _list_imports(file: Path, package: Path) -> set[Path]:
         elif isinstance(node, ast.ImportFrom) and node.module:
             modules |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
     parts = [module.split(".") for module in modules]
-    own = [names[1:] for names in parts if names[0] == package.name and names[1:2] not in ([], [_PASSED_OVER])]
+    own = [names[1:] for names in parts if names[0] == package.name and len(names) > 1 and names[1] not in _PASSED_OVER]
     files = [package.joinpath(*names).with_suffix(".py") for names in own]
     return {path for path in files if path.is_file()}

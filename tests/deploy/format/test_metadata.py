@@ -7,7 +7,7 @@ import pytest
 from import_closure import ROOT
 from tiny_models import HEADER
 
-from efficientad.deploy.metadata import describe_model, parse_metadata
+from efficientad.deploy.format.metadata import describe_model, parse_metadata
 from efficientad.errors import ModelError
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from efficientad.deploy.export.rounding import round_weights
+from efficientad.deploy.export.int8.rounding import round_weights
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.normal(size=(20, 200))
@@ -37,3 +37,19 @@ def test_without_anything_to_put_right_it_is_the_nearest(moments):
 
 def test_a_row_of_zeros_stays():
     assert (round_weights(np.zeros((1, 200)), INPUTS.T @ INPUTS) == 0).all()
+
+
+def test_it_is_the_method_of_the_source_step_by_step():
+    """Each input is rounded, its error spread by the inverse of what is left, and its row and column taken out."""
+    weights, inputs = RNG.normal(size=(5, 12)), RNG.normal(size=(40, 12)) @ RNG.normal(size=(12, 12))
+    steps = np.abs(weights).max(axis=1) / 127
+    moments = inputs.T @ inputs
+    inverse = np.linalg.inv(moments + 0.01 * np.trace(moments) / 12 * np.eye(12))
+    left, expected = weights.copy(), np.empty_like(weights)
+    for place in range(12):
+        expected[:, place] = np.clip(np.round(left[:, place] / steps), -127, 127) * steps
+        left -= np.outer((left[:, place] - expected[:, place]) / inverse[place, place], inverse[place])
+        inverse -= np.outer(inverse[:, place], inverse[place]) / inverse[place, place]
+    rows, largest = np.arange(5), np.abs(weights).argmax(axis=1)
+    expected[rows, largest] = weights[rows, largest]  # which is the grid's end
+    np.testing.assert_allclose(round_weights(weights, moments), expected, atol=1e-9)

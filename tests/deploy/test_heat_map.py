@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from efficientad.data.images import colour_map
-from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
+from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 
 IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
@@ -12,14 +12,14 @@ MAP = np.array([[-5.0, 0.0, 1.0, 2.0], [3.0, 4.0, 5.0, 99.0]], dtype=np.float32)
 
 
 def test_opacity_from_the_image_alone_to_the_map_alone():
-    assert np.array_equal(overlay_heat_map(IMAGE, MAP, 0, 4, opacity=0), IMAGE)
+    assert np.array_equal(overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=0), IMAGE)
     unit = np.array([[0, 0, 0.25, 0.5], [0.75, 1, 1, 1]], dtype=np.float32)
-    assert np.array_equal(overlay_heat_map(IMAGE, MAP, 0, 4, opacity=1), colour_map(unit))
+    assert np.array_equal(overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=1), colour_map(unit))
 
 
 def test_half_opacity_is_the_mean():
-    blend = overlay_heat_map(IMAGE, MAP, 0, 4)
-    heat = overlay_heat_map(IMAGE, MAP, 0, 4, opacity=1)
+    blend = overlay_heat_map(IMAGE, MAP, HeatScale(0, 4))
+    heat = overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=1)
     assert blend.dtype == np.uint8
     assert blend.shape == IMAGE.shape
     assert np.abs(blend - (IMAGE.astype(float) + heat) / 2).max() <= 0.5
@@ -36,7 +36,7 @@ def test_half_opacity_is_the_mean():
 )
 def test_what_cannot_be_drawn_is_an_error(image, low, high, opacity, message):
     with pytest.raises(MetricError, match=message):
-        overlay_heat_map(image, MAP, low, high, opacity)
+        overlay_heat_map(image, MAP, HeatScale(low, high), opacity)
 
 
 def test_heat_scale():

@@ -11,9 +11,9 @@ from efficientad.calibration.scores import ScoreTable, choose_rows
 from efficientad.calibration.threshold import choose_display_scale, choose_threshold
 from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.openvino import OpenVINOEngine
-from efficientad.deploy.export.accuracy import measure_accuracy, run_trial
+from efficientad.deploy.export.int8.accuracy import measure_accuracy, run_trial
+from efficientad.deploy.export.int8.quantise import KEPT, quantise
 from efficientad.deploy.export.openvino import append_verdict, save_ir
-from efficientad.deploy.export.quantise import KEPT, quantise
 from efficientad.errors import ParityError
 from efficientad.model.header import ModelHeader
 

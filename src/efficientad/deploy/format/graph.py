@@ -9,7 +9,7 @@ from efficientad.model.header import ModelHeader
 
 
 class StationOutputs(NamedTuple):
-    """The outputs of an exported graph, by name and in order; OpenVINO Model API reads the first of four."""
+    """The outputs of an exported graph, as `names.OUTPUTS` has them; OpenVINO Model API reads the first of four."""
 
     anomaly_map: Tensor  # (B, 1, H, W) float32, raw
     anomaly_score: Tensor  # (B,) float32, raw: the map's largest value; what metrics and the threshold are about

@@ -1,4 +1,4 @@
-"""What travels inside an exported file, in the words of OpenVINO Model API where it has some.
+"""What travels inside an exported file, by the key names of OpenVINO Model API where it has some.
 
 The same keys stand in an IR's rt_info, below `model_info`, and in an ONNX file's metadata, as `model_info KEY`, which
 is where Model API looks for them in either. Its AnomalyDetection runs both files unchanged.
@@ -6,12 +6,13 @@ is where Model API looks for them in either. Its AnomalyDetection runs both file
 
 from collections.abc import Mapping
 
+from efficientad.deploy.format.names import ANOMALOUS, NORMAL
 from efficientad.model.header import ModelHeader, list_names
 
 SECTION = "model_info"
-NORMAL, ANOMALOUS = "Normal", "Anomalous"  # labels
+LABELS = (NORMAL.capitalize(), ANOMALOUS.capitalize())  # as Model API writes them
 
-# What Model API calls something else than `ModelHeader` does.
+# Fields of `ModelHeader` that have another name in Model API.
 _NAMES = {"threshold": "image_threshold", "display_scale": "normalization_scale"}
 
 
@@ -19,14 +20,14 @@ def describe_model(header: ModelHeader) -> dict[str, str]:
     """Return the metadata of an exported model, all of it as text.
 
     Model API takes BGR, as OpenCV reads it, and is told to turn the channels round; nothing else is to be done to
-    pixels of the model's size. A picture of another size it brings there bilinearly, which is not what `resize_image`
-    does: hand it pictures of the model's size.
+    pixels of the model's size. It brings an image of another size there bilinearly, which is not what `resize_image`
+    does: give it images of the model's size.
     """
     described = {_NAMES.get(name, name): _write(value) for name, value in header.describe().items()}
     return described | {
         "model_type": "AnomalyDetection",
         "task": "segmentation",
-        "labels": f"{NORMAL} {ANOMALOUS}",
+        "labels": " ".join(LABELS),
         "pixel_threshold": _write(header.threshold),
         "resize_type": "standard",
         "reverse_input_channels": "True",
@@ -37,11 +38,8 @@ def describe_model(header: ModelHeader) -> dict[str, str]:
 
 def parse_metadata(values: Mapping[str, str], where: object) -> ModelHeader:
     """Read `describe_model` back; ModelError names what is missing."""
-    return ModelHeader.parse({ours: values[_NAMES.get(ours, ours)] for ours in _list_keys(values)}, where)
-
-
-def _list_keys(values: Mapping[str, str]) -> list[str]:
-    return [name for name in list_names() if _NAMES.get(name, name) in values]
+    names = {name: _NAMES.get(name, name) for name in list_names()}
+    return ModelHeader.parse({name: values[key] for name, key in names.items() if key in values}, where)
 
 
 def _write(value: object) -> str:

@@ -3,7 +3,7 @@ import pytest
 
 from efficientad.data.defects.trial import Nuisance, paint_trial
 from efficientad.deploy.engines.engine import Outputs
-from efficientad.deploy.export.accuracy import measure_accuracy, run_trial
+from efficientad.deploy.export.int8.accuracy import measure_accuracy, run_trial
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(90, 110, (4, 64, 64, 3), dtype=np.uint8)

@@ -26,7 +26,7 @@ def round_weights(weights: Array, moments: Array) -> Array:
     steps[steps == 0] = 1
     count = weights.shape[1]
     damped = moments + (_DAMPING * moments.trace() / count or 1.0) * np.eye(count)  # no inputs: to the nearest
-    factor = linalg.cholesky(linalg.inv(damped))  # upper
+    factor = _factor_inverse(damped)
     left, rounded = weights.copy(), np.empty_like(weights)
     for first in range(0, count, _BLOCK):
         last = min(first + _BLOCK, count)
@@ -40,3 +40,14 @@ def round_weights(weights: Array, moments: Array) -> Array:
     rows, largest = np.arange(len(weights)), np.abs(weights).argmax(axis=1)
     rounded[rows, largest] = np.sign(weights[rows, largest]) * LEVELS * steps[:, 0]
     return rounded
+
+
+def _factor_inverse(matrix: Array) -> Array:
+    """Return the upper triangular U with U^T U = matrix^-1, of a positive definite matrix.
+
+    From matrix = R R^T with R upper triangular, which is a Cholesky factor read from the last row to the first, comes
+    U = R^-1: half the work of inverting the matrix and factoring that.
+    """
+    reversed_factor = linalg.cholesky(matrix[::-1, ::-1], lower=True)
+    inverse, _ = linalg.lapack.dtrtri(reversed_factor[::-1, ::-1])
+    return np.asarray(inverse, np.float64)
