@@ -13,7 +13,14 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.similarity import Planes, compute_planes, find_candidates, measure_similarity, shrink_planes
+from efficientad.data.similarity import (
+    Images,
+    Planes,
+    compute_planes,
+    find_candidates,
+    measure_similarity,
+    shrink_planes,
+)
 
 CANDIDATES = 15  # most alike images of each, whose similarity is measured
 PAIR_RATIO, RATIO = 0.45, 0.55  # distance (1 - similarity) within over distance to outside; of two images, and of more
@@ -49,7 +56,7 @@ class _Forest:
         self.members[kept] += members
 
 
-def find_parts(images: Sequence[NDArray[np.uint8]]) -> list[Cluster]:
+def find_parts(images: Images) -> list[Cluster]:
     """Return the clusters of images (H, W, 3) uint8 that show one part, none of them inside of another.
 
     The cost is about linear up to some thousand images and quadratic beyond.

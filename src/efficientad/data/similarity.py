@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from efficientad.data.images import correlate_block, resize_image, smooth_plane
 
+Images = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
 Planes = NDArray[np.float32]
 
 SIDE = 128  # of a plane, px
@@ -23,7 +24,7 @@ COARSE_SIDE, COARSE_SHIFT = 32, 2
 _CHUNK = 1024  # rows of the matrix of similarities that are in memory at once
 
 
-def compute_planes(images: Sequence[NDArray[np.uint8]]) -> Planes:
+def compute_planes(images: Images) -> Planes:
     """Return the planes (N, 128, 128) float32 of images (H, W, 3) uint8, the product's mean plane subtracted."""
     planes = np.empty((len(images), SIDE, SIDE), np.float32)
     for index in range(len(images)):
@@ -75,7 +76,7 @@ def find_candidates(
 def shrink_planes(planes: Planes) -> Planes:
     """Return the means of cells of 4 x 4 px: (N, 32, 32)."""
     cell = SIDE // COARSE_SIDE
-    return planes.reshape(len(planes), COARSE_SIDE, cell, COARSE_SIDE, cell).mean(axis=(2, 4))
+    return np.asarray(planes.reshape(-1, COARSE_SIDE, cell, COARSE_SIDE, cell).mean(axis=(2, 4)), np.float32)
 
 
 def _compute_contrast(image: NDArray[np.uint8]) -> NDArray[np.float32]:
