@@ -6,13 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy import batch
 from efficientad.deploy.batch import judge_files, predict_files
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.heat_map import draw_heat_map
-from efficientad.deploy.predictor import Prediction, predict_image
+from efficientad.deploy.predictor import predict_image
 from efficientad.deploy.records import JSON_LINES, RUN, TABLE, describe_run
 from efficientad.errors import DataError
 
@@ -70,12 +70,12 @@ def test_a_folder_gives_the_scores_of_one_image_at_a_time(models, folder, file):
 def test_a_white_line_runs_around_what_lies_above_the_threshold():
     image, anomaly_map = np.full((64, 80, 3), 100, np.uint8), np.zeros((64, 80), np.float32)
     anomaly_map[20:40, 30:50] = 1
-    white = (draw_heat_map(image, Prediction(1.0, 0.5, anomaly_map)) == 255).all(axis=-1)
+    white = (draw_heat_map(image, anomaly_map, 0.5) == 255).all(axis=-1)
     border = np.zeros((64, 80), bool)
     border[20:40, 30:50] = True
     border[21:39, 31:49] = False
     np.testing.assert_array_equal(white, border)
-    assert not (draw_heat_map(image, Prediction(1.0, 1.5, anomaly_map)) == 255).all(axis=-1).any()
+    assert not (draw_heat_map(image, anomaly_map, 1.5) == 255).all(axis=-1).any()
 
 
 def test_heat_maps_change_no_record_but_name_a_picture(engine, folder, tmp_path):
