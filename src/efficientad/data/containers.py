@@ -48,7 +48,7 @@ def inspect_container(payload: bytes) -> Container:
         return _inspect_bmp(payload)
     if payload.startswith(b"RIFF") and payload[8:12] == b"WEBP":
         return _inspect_webp(payload)
-    reason = "is empty" if not payload else "is not a JPEG, PNG, TIFF, BMP or WebP picture"
+    reason = "is empty" if not payload else "is not a JPEG, PNG, TIFF, BMP or WebP image"
     raise ValueError(reason)
 
 
