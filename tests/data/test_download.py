@@ -170,8 +170,8 @@ def test_mvtec_is_fetched_checked_and_unpacked(server: Server, tmp_path: Path, m
 
 
 def test_imagenette_is_fetched_once(server: Server, tmp_path: Path, monkeypatch):
-    picture = encode_png(np.zeros((4, 4, 3), np.uint8))
-    server.payload = _pack(**{f"imagenette2-160/train/n01/{n}.png": picture for n in range(3)})
+    image = encode_png(np.zeros((4, 4, 3), np.uint8))
+    server.payload = _pack(**{f"imagenette2-160/train/n01/{n}.png": image for n in range(3)})
     md5 = hashlib.md5(server.payload).hexdigest()
     monkeypatch.setattr(imagenette, "_URL", server.url.replace("archive.bin", ""))
     monkeypatch.setitem(imagenette.ARCHIVES, "160", ("imagenette2-160", md5))

@@ -1,4 +1,4 @@
-"""Pictures resized to the model's size, written, coloured and outlined."""
+"""Images resized to the model's size, written, coloured and outlined."""
 
 from pathlib import Path
 
@@ -31,8 +31,8 @@ def test_enlarging_one_axis_interpolates_between_pixel_centres():
     np.testing.assert_array_equal(resize_image(image, (4, 4))[:, 0, 0], [0, 50, 150, 200])
 
 
-def test_a_picture_of_the_right_size_is_copied(picture: np.ndarray):
-    square = np.ascontiguousarray(picture[:, :40])
+def test_a_image_of_the_right_size_is_copied(gradient: np.ndarray):
+    square = np.ascontiguousarray(gradient[:, :40])
     resized = resize_image(square, square.shape[:2])
     np.testing.assert_array_equal(resized, square)
     assert not np.shares_memory(resized, square)
@@ -60,9 +60,9 @@ def test_a_mask_is_enlarged_by_area():
     )
 
 
-def test_png_keeps_colour_grey_and_masks(tmp_path: Path, picture: np.ndarray):
+def test_png_keeps_colour_grey_and_masks(tmp_path: Path, gradient: np.ndarray):
     path = tmp_path / "out.png"
-    for image in (picture, picture[..., 0], picture[..., 0] > 90):
+    for image in (gradient, gradient[..., 0], gradient[..., 0] > 90):
         write_png(path, image)
         expected = image.astype(np.uint8) * 255 if image.dtype == bool else image
         np.testing.assert_array_equal(np.array(Image.open(path)), expected)

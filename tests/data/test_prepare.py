@@ -89,7 +89,7 @@ def test_a_region_where_nothing_is_judged_is_refused(mvtec_path: Path, tmp_path:
     _write(MVTecProvider(mvtec_path), tmp_path / "out", size=(64, 64), region=region)
 
 
-def test_raw_pictures_are_native_and_half_of_them_defective(mvtec_path: Path, tmp_path: Path):
+def test_raw_images_are_native_and_half_of_them_defective(mvtec_path: Path, tmp_path: Path):
     stale = tmp_path / "out/raw/0099.png"
     save_image(stale, 1)
     prepared = _write(MVTecProvider(mvtec_path), tmp_path / "out", raw_samples=4)
@@ -144,7 +144,7 @@ def test_an_error_leaves_no_manifest(mvtec_path: Path, tmp_path: Path):
         load_prepared(tmp_path / "out")
 
 
-def test_a_product_without_pictures_is_refused(mvtec_path: Path, tmp_path: Path):
+def test_a_product_without_images_is_refused(mvtec_path: Path, tmp_path: Path):
     for path in mvtec_path.glob("t*/*/*.png"):
         path.unlink()
     with pytest.raises(DataError, match="got none"):

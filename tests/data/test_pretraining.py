@@ -12,30 +12,30 @@ from tiny_images import save_image
 from efficientad.data.images import resize_image
 from efficientad.data.prepare import hash_pixels
 from efficientad.data.pretraining import embedded as module
+from efficientad.data.pretraining.crops import Crops
 from efficientad.data.pretraining.embedded import EmbeddedSource
 from efficientad.data.pretraining.folder import FolderSource
 from efficientad.data.pretraining.reader import load_pretraining
-from efficientad.data.pretraining.views import Views
 from efficientad.data.pretraining.writer import write_pretraining
 from efficientad.errors import DataError
 
 GOLDEN = {0: "f3cf52022232e13e", 1: "0fc7281720d17a2a"}
 
 
-def test_embedded_pictures_depend_on_seed_and_index_alone():
+def test_embedded_images_depend_on_seed_and_index_alone():
     few, many, other = EmbeddedSource(6, seed=1), EmbeddedSource(50, seed=1), EmbeddedSource(6, seed=2)
     for index in range(6):
-        picture = few.load(index)
-        assert picture.shape == (512, 512, 3)
-        assert picture.dtype == np.uint8
-        np.testing.assert_array_equal(picture, many.load(index))
-        assert (picture != other.load(index)).any()
+        image = few.load(index)
+        assert image.shape == (512, 512, 3)
+        assert image.dtype == np.uint8
+        np.testing.assert_array_equal(image, many.load(index))
+        assert (image != other.load(index)).any()
 
 
 @pytest.mark.parametrize("index", GOLDEN)
 def test_embedded_bytes_never_change(index: int):
-    picture = EmbeddedSource(10, seed=5).load(index)
-    assert hashlib.sha256(picture.tobytes()).hexdigest()[:16] == GOLDEN[index]
+    image = EmbeddedSource(10, seed=5).load(index)
+    assert hashlib.sha256(image.tobytes()).hexdigest()[:16] == GOLDEN[index]
 
 
 def test_half_are_photographs_and_each_of_them_is_used():
@@ -111,7 +111,7 @@ def test_folder_source_errors_name_the_file_and_the_counts(photographs: Path):
         FolderSource(photographs, None, seed=0).load(0)
 
 
-def test_written_pictures_are_squares_in_the_sources_order(photographs: Path, tmp_path: Path):
+def test_written_images_are_squares_in_the_sources_order(photographs: Path, tmp_path: Path):
     source = FolderSource(photographs, None, seed=0)
     images = write_pretraining(source, tmp_path / "out", size=20, workers=3).images
     assert images.shape == (10, 20, 20, 3)
@@ -126,18 +126,18 @@ def test_written_pictures_are_squares_in_the_sources_order(photographs: Path, tm
         assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "out" / name).read_bytes()
 
 
-def test_views_are_the_whole_pictures_first_and_then_squares_of_each(photographs: Path):
+def test_whole_photographs_come_first_and_then_crops_of_each(photographs: Path):
     source = FolderSource(photographs, 4, seed=0)
-    views = Views(source, 3, seed=0)
-    assert len(views) == 12
-    assert [views.photograph(index) for index in range(12)] == 3 * [source.name(index) for index in range(4)]
-    assert len({views.name(index) for index in range(12)}) == 12
+    images = Crops(source, 3, seed=0)
+    assert len(images) == 12
+    assert [images.photograph(index) for index in range(12)] == 3 * [source.name(index) for index in range(4)]
+    assert len({images.name(index) for index in range(12)}) == 12
     for index in range(4):
-        np.testing.assert_array_equal(views.load(index), source.load(index))
-    squares = [views.load(index) for index in range(4, 12)]
+        np.testing.assert_array_equal(images.load(index), source.load(index))
+    squares = [images.load(index) for index in range(4, 12)]
     assert {square.shape for square in squares} == {(512, 512, 3)}
     assert len({hash_pixels(square) for square in squares}) == 8
-    np.testing.assert_array_equal(squares[3], Views(source, 2, seed=0).load(7))
+    np.testing.assert_array_equal(squares[3], Crops(source, 2, seed=0).load(7))
 
 
 def test_crops_of_one_embedded_photograph_are_known_as_such():

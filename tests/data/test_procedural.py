@@ -1,4 +1,4 @@
-"""Procedural pictures have the statistics that their papers name."""
+"""Procedural images have the statistics that their papers name."""
 
 from itertools import pairwise
 
@@ -19,7 +19,7 @@ DRAWINGS = [draw_procedural, draw_spectrum, draw_turbulence, draw_dead_leaves, d
 
 
 def _amplitude_slope(plane: np.ndarray) -> float:
-    """Slope of log amplitude against log frequency, from rings between 4 and 100 cycles a picture."""
+    """Slope of log amplitude against log frequency, from rings between 4 and 100 cycles per image."""
     power = np.abs(np.fft.fft2((plane - plane.mean()) * np.hanning(512)[:, None] * np.hanning(512))) ** 2
     cycles = np.hypot(*np.meshgrid(np.fft.fftfreq(512) * 512, np.fft.fftfreq(512) * 512))
     edges = np.geomspace(4, 100, 12)
@@ -28,15 +28,15 @@ def _amplitude_slope(plane: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("draw", DRAWINGS)
-def test_pictures_are_in_range_not_flat_and_repeat(draw):
+def test_images_are_in_range_not_flat_and_repeat(draw):
     for seed in range(3):
-        picture = draw(np.random.default_rng(seed))
-        assert picture.shape == (512, 512, 3)
-        assert picture.min() >= 0
-        assert picture.max() <= 1
-        assert picture.std() > 0.02
-        np.testing.assert_array_equal(picture, draw(np.random.default_rng(seed)))
-        assert (picture != draw(np.random.default_rng(seed + 100))).mean() > 0.5
+        image = draw(np.random.default_rng(seed))
+        assert image.shape == (512, 512, 3)
+        assert image.min() >= 0
+        assert image.max() <= 1
+        assert image.std() > 0.02
+        np.testing.assert_array_equal(image, draw(np.random.default_rng(seed)))
+        assert (image != draw(np.random.default_rng(seed + 100))).mean() > 0.5
 
 
 @pytest.mark.parametrize("exponent", [0.5, 1.0, 1.5])
@@ -45,14 +45,14 @@ def test_the_spectrum_falls_as_asked(exponent: float):
     assert np.mean(slopes) == pytest.approx(-exponent, abs=0.08)
 
 
-def test_a_coloured_picture_keeps_the_slope_of_its_planes():
-    picture = draw_spectrum(np.random.default_rng(1), exponent=1.2)
-    assert _amplitude_slope(picture[..., 1]) == pytest.approx(-1.2, abs=0.15)
+def test_a_coloured_image_keeps_the_slope_of_its_planes():
+    image = draw_spectrum(np.random.default_rng(1), exponent=1.2)
+    assert _amplitude_slope(image[..., 1]) == pytest.approx(-1.2, abs=0.15)
 
 
 def test_channels_share_most_of_their_variance():
-    picture = draw_spectrum(np.random.default_rng(1), exponent=1.0)
-    assert np.corrcoef(picture[..., 0].ravel(), picture[..., 1].ravel())[0, 1] > 0.25
+    image = draw_spectrum(np.random.default_rng(1), exponent=1.0)
+    assert np.corrcoef(image[..., 0].ravel(), image[..., 1].ravel())[0, 1] > 0.25
 
 
 def test_dead_leaves_have_the_spectrum_of_photographs():

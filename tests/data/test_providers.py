@@ -143,7 +143,7 @@ def test_folder_masks_may_be_partial(folder_path: Path):
     assert not provider.load_mask(Sample("good/0.png", "train", "good")).any()
 
 
-def test_good_pictures_alone_are_enough(tmp_path: Path):
+def test_good_images_alone_are_enough(tmp_path: Path):
     for n in range(4):
         save_image(tmp_path / f"good/line {n % 2}/{n}.png", n)
     provider = FolderProvider(tmp_path)
@@ -153,7 +153,7 @@ def test_good_pictures_alone_are_enough(tmp_path: Path):
 
 
 def test_folder_errors_say_what_to_do(folder_path: Path, tmp_path: Path):
-    with pytest.raises(DataError, match="expected good pictures"):
+    with pytest.raises(DataError, match="expected good images"):
         FolderProvider(tmp_path / "nothing")
     (tmp_path / "empty/good").mkdir(parents=True)
     with pytest.raises(DataError, match="found none"):
@@ -164,13 +164,13 @@ def test_folder_errors_say_what_to_do(folder_path: Path, tmp_path: Path):
         provider.load_mask(Sample("dent/0.png", "test", "dent"))
 
 
-def test_two_pictures_for_one_mask_are_refused(folder_path: Path):
+def test_two_images_for_one_mask_are_refused(folder_path: Path):
     save_image(folder_path / "dent/0.bmp", 99)
     with pytest.raises(DataError, match=r"several named dent/0\."):
         FolderProvider(folder_path).list_samples()
 
 
-def test_a_mask_without_its_picture_is_refused(folder_path: Path):
+def test_a_mask_without_its_image_is_refused(folder_path: Path):
     save_mask(folder_path / "masks/dent/7.png")
     with pytest.raises(DataError, match=r"dent/7\..*found none"):
         FolderProvider(folder_path).list_samples()

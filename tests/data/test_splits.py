@@ -1,4 +1,4 @@
-"""No picture, under whatever name, stands in two splits."""
+"""No image, under whatever name, stands in two splits."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_the_data_sets_own_validation_is_kept_as_it_is():
     assert len(_names(splits, "train")) == 10
 
 
-def test_copies_of_test_pictures_leave_train_and_validation():
+def test_copies_of_test_images_leave_train_and_validation():
     samples = _samples(train=10, validation=3)
     digests = _digests(samples, train__4="test/1", validation__0="test/2")
     splits = split_samples(samples, digests, SplitPlan(0.8, 0.1, seed=0))
@@ -53,7 +53,7 @@ def test_copies_of_test_pictures_leave_train_and_validation():
     assert "test/1" in splits.split_of
 
 
-def test_copies_of_validation_pictures_leave_train():
+def test_copies_of_validation_images_leave_train():
     samples = _samples(train=10, validation=3)
     splits = split_samples(samples, _digests(samples, train__4="validation/1"), SplitPlan(0.8, 0.1, seed=0))
     assert splits.left_out == ("train/4",)
@@ -62,7 +62,7 @@ def test_copies_of_validation_pictures_leave_train():
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_split_made_here_separates_copies_too(seed: int):
-    """Ten pairs of equal pictures in train: no pair may end up on both sides."""
+    """Ten pairs of equal images in train: no pair may end up on both sides."""
     samples = _samples(train=20)
     digests = {s.name: f"pair {i % 10}" if s.split == "train" else s.name for i, s in enumerate(samples)}
     splits = split_samples(samples, digests, SplitPlan(0.8, 0.2, seed))

@@ -51,7 +51,7 @@ def test_bytes_never_change(product: str, defect: str):
 
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("defect", DEFECTS)
-def test_mask_is_where_the_noise_free_pictures_differ_visibly(product: str, defect: str):
+def test_mask_is_where_the_noise_free_images_differ_visibly(product: str, defect: str):
     """Recomputed from two independent renderings, in 8-bit levels rather than in fractions."""
     _, mask = generate_anomalous_image(product, defect, np.random.default_rng([3, 5]))
     shot = draw_shot(product, defect, np.random.default_rng([3, 5]))
@@ -62,8 +62,8 @@ def test_mask_is_where_the_noise_free_pictures_differ_visibly(product: str, defe
 
 @pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("defect", DEFECTS)
-def test_outside_the_mask_the_picture_is_that_of_the_good_product(product: str, defect: str):
-    """The good and the defective picture share light, pose and noise."""
+def test_outside_the_mask_the_image_is_that_of_the_good_product(product: str, defect: str):
+    """The good and the defective image share light, pose and noise."""
     image, mask = generate_anomalous_image(product, defect, np.random.default_rng([9, 1]))
     good = generate_normal_image(product, np.random.default_rng([9, 1]))
     difference = np.abs(image.astype(int) - good).max(axis=-1)
@@ -125,7 +125,7 @@ def test_samples_are_counted_and_named():
     assert [s.defect for s in samples if s.label] == [d for d in DEFECTS for _ in range(2)]
 
 
-def test_a_picture_does_not_depend_on_how_many_there_are():
+def test_a_image_does_not_depend_on_how_many_there_are():
     few, many = _provider(), _provider(train=9, test_good=5, test_per_defect=7)
     shared = {s.name for s in few.list_samples()} & {s.name for s in many.list_samples()}
     assert len(shared) == len(few.list_samples())
@@ -133,15 +133,15 @@ def test_a_picture_does_not_depend_on_how_many_there_are():
         np.testing.assert_array_equal(few.load_image(sample), many.load_image(sample))
 
 
-def test_seed_product_split_and_number_all_change_the_picture():
+def test_seed_product_split_and_number_all_change_the_image():
     provider = _provider()
-    pictures = [provider.load_image(sample) for sample in provider.list_samples()]
-    pictures += [_provider(seed=2).load_image(provider.list_samples()[0])]
-    pictures += [_provider(product="fabric").load_image(provider.list_samples()[0])]
-    assert len({_fingerprint(picture) for picture in pictures}) == len(pictures)
+    images = [provider.load_image(sample) for sample in provider.list_samples()]
+    images += [_provider(seed=2).load_image(provider.list_samples()[0])]
+    images += [_provider(product="fabric").load_image(provider.list_samples()[0])]
+    assert len({_fingerprint(image) for image in images}) == len(images)
 
 
-def test_mask_belongs_to_the_picture():
+def test_mask_belongs_to_the_image():
     provider = _provider(train=0, test_good=0)
     for sample in provider.list_samples():
         seed = [1, 0, 1, 1 + DEFECTS.index(sample.defect), int(sample.name[-8:-4])]
@@ -175,6 +175,6 @@ def test_a_turned_box_is_the_box_turned():
 
 def test_pose_and_its_inverse_agree():
     pose = Pose(3.0, -2.0, 0.4)
-    column, row = pose.to_picture(20.0, 7.0)
+    column, row = pose.to_image(20.0, 7.0)
     x, y = pose.to_product(np.array([column]), np.array([row]))
     np.testing.assert_allclose([x[0], y[0]], [20.0, 7.0])

@@ -54,8 +54,10 @@ def choose_threshold(table: ScoreTable, false_alarm_rate: float, policy: Policy)
     many times away; never less than that of the rate. Raises MetricError as `fit_threshold`.
     """
     threshold = fit_threshold(table.good, false_alarm_rate, table.good_parts)
+    if policy == "rate":
+        return threshold
     margin = measure_margin(table)
-    if policy == "rate" or not margin.is_wide:
+    if not margin.is_wide:
         return threshold
     return replace(threshold, value=max(threshold.value, math.sqrt(margin.tail * margin.edge)), policy="margin")
 

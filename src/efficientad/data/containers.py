@@ -1,7 +1,7 @@
 """What the bytes of an image file promise, read without decoding them.
 
 An image decoder fills the missing part of a cut file with grey and says nothing that a program can see.
-So the container is walked first: is the file whole, is it one still picture, how deep are its samples?
+So the container is walked first: is the file whole, is it one still image, how deep are its samples?
 Formats: JPEG (ITU T.81), PNG (W3C PNG, third edition), TIFF 6.0, BMP and WebP (RFC 9649). The content
 decides, not the suffix.
 """
@@ -24,7 +24,7 @@ _TIFF_BLOCKS = ((273, 279), (324, 325))
 
 @dataclass(frozen=True)
 class Container:
-    """`kind` of file; `bits` of a sample; `alpha`: whether the picture may carry transparency."""
+    """`kind` of file; `bits` per sample; `alpha`: whether the image may carry transparency."""
 
     kind: Kind
     bits: int
@@ -35,7 +35,7 @@ def inspect_container(payload: bytes) -> Container:
     """Walk a file's bytes and say what it holds.
 
     Raises ValueError with a reason that reads after "the file": unknown format, cut short, damaged,
-    several pictures in one file, CMYK colours or float
+    several images in one file, CMYK colours or float
     samples.
     """
     if payload.startswith(b"\xff\xd8"):
@@ -55,8 +55,8 @@ def inspect_container(payload: bytes) -> Container:
 def _inspect_jpeg(payload: bytes) -> Container:
     """Walk the segments and scans up to the end-of-image marker; what follows it is ignored."""
     position, components = 2, 0
-    while (found := _JPEG_MARKER.search(payload, position)) is not None:
-        marker, position = payload[found.end() - 1], found.end()
+    while (match := _JPEG_MARKER.search(payload, position)) is not None:
+        marker, position = payload[match.end() - 1], match.end()
         if marker == 0xD9:
             if components == 4:
                 raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")

@@ -30,11 +30,11 @@ def find_groups(group: str | None, folder: Path, samples: Sequence[Sample]) -> d
     if group is None:
         return {sample.name: sample.name for sample in samples}
     if group.lower().endswith(".csv"):
-        known = _match_rows(_read_rows(folder / group), samples, folder / group)
+        part_of = _match_rows(_read_rows(folder / group), samples, folder / group)
     else:
-        known = _match_names(group, samples)
-    _check_good(known, samples, group)
-    return {sample.name: known.get(sample.name, sample.name) for sample in samples}
+        part_of = _match_names(group, samples)
+    _check_good(part_of, samples, group)
+    return {sample.name: part_of.get(sample.name, sample.name) for sample in samples}
 
 
 def hold_out_groups(
@@ -94,7 +94,7 @@ def _read_rows(path: Path) -> dict[str, str]:
 
 
 def _match_rows(rows: Mapping[str, str], samples: Sequence[Sample], path: Path) -> dict[str, str]:
-    known: dict[str, str] = {}
+    part_of: dict[str, str] = {}
     owner: dict[str, str] = {}
     for sample in samples:
         file_name = sample.name.rsplit("/", 1)[-1]
@@ -106,13 +106,13 @@ def _match_rows(rows: Mapping[str, str], samples: Sequence[Sample], path: Path) 
                 f"expected names that fit one image each in {path}, {key} fits {owner[key]} and {sample.name}; "
                 "write names with their folders, such as the former"
             )
-        known[sample.name] = rows[key]
-    return known
+        part_of[sample.name] = rows[key]
+    return part_of
 
 
-def _check_good(known: Mapping[str, str], samples: Sequence[Sample], group: str) -> None:
+def _check_good(part_of: Mapping[str, str], samples: Sequence[Sample], group: str) -> None:
     good = [sample.name for sample in samples if sample.defect == GOOD]
-    without = [name for name in good if name not in known]
+    without = [name for name in good if name not in part_of]
     if without:
         raise DataError(
             f"expected data.group ({group}) to name the part of every good image, {len(without)} of {len(good)} have "

@@ -1,6 +1,6 @@
-"""Read, resize and write pictures: RGB uint8 everywhere; the only file that imports OpenCV.
+"""Read, resize and write images: RGB uint8 everywhere; the only file that imports OpenCV.
 
-`resize_image` is the one definition of "the picture at the model's size": preparation, evaluation and the
+`resize_image` is the one definition of "the image at the model's size": preparation, evaluation and the
 inspection station all call it, so that training and production see the same pixels.
 """
 
@@ -19,22 +19,22 @@ MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff"})
 
 
 def list_images(folder: Path) -> list[Path]:
-    """Return every picture below a folder (recursive, by suffix), sorted by posix path.
+    """Return every image below a folder (recursive, by suffix), sorted by posix path.
 
     Hidden files and what lies in hidden folders are skipped. Raises DataError when the folder is missing.
     """
     if not folder.is_dir():
         raise DataError(f"expected a folder of images at {folder}, found none; check the path")
-    found = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
-    visible = (path for path in found if not any(part.startswith(".") for part in path.parts))
+    relative = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    visible = (path for path in relative if not any(part.startswith(".") for part in path.parts))
     return [folder / path for path in sorted(visible, key=Path.as_posix) if (folder / path).is_file()]
 
 
 def read_image(path: Path) -> NDArray[np.uint8]:
-    """Return the picture as (H, W, 3) RGB, uint8, 0..255, with its EXIF orientation applied.
+    """Return the image as (H, W, 3) RGB, uint8, 0..255, with its EXIF orientation applied.
 
     Grey becomes three equal channels and palettes are expanded. 16-bit samples span 0..65535 and are
-    divided by 257 with rounding, never by the picture's own maximum. Opaque alpha is dropped.
+    divided by 257 with rounding, never by the image's own maximum. Opaque alpha is dropped.
 
     Raises DataError naming the path when the file is missing, empty, cut short, damaged, of another format
     or sample type (float, CMYK), animated or multi-page, or when some pixel is transparent.
@@ -63,7 +63,7 @@ def read_mask(path: Path, at_least: int = 1) -> NDArray[np.bool_]:
 
 
 def is_sixteen_bit(path: Path) -> bool:
-    """Say whether the file stores 16 bits a sample; DataError as `read_image` for a broken file."""
+    """Say whether the file stores 16 bits per sample; DataError as `read_image` for a broken file."""
     return _read_file(path)[1].bits == 16
 
 
@@ -72,7 +72,7 @@ def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.
 
     Where no axis is enlarged: the mean over each output pixel's area (cv2.INTER_AREA), which does not alias.
     Otherwise, that is when at least one axis is enlarged: bilinear, pixel centres aligned
-    (cv2.INTER_LINEAR). A picture that has the size already is returned as a copy. The same input gives the
+    (cv2.INTER_LINEAR). A image that has the size already is returned as a copy. The same input gives the
     same bytes on every call.
     """
     if image.shape[:2] == size:
@@ -101,11 +101,24 @@ def resize_map(anomaly_map: NDArray[np.float32], height: int, width: int) -> NDA
     return np.asarray(cv2.resize(anomaly_map, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def smooth_plane(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Return a plane (H, W) convolved with a Gaussian, mirrored at the borders."""
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def correlate_block(block: NDArray[np.float32], area: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the correlation in [-1, 1] of a block (h, w) with each place in an area (H, W): (H - h + 1, W - w + 1).
+
+    Means are subtracted and norms divided out place by place; a block or place without contrast gives 0.
+    """
+    return np.asarray(cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED), np.float32)
+
+
 def encode_png(image: NDArray[np.uint8] | NDArray[np.bool_]) -> bytes:
     """Return a PNG of RGB uint8 (H, W, 3), grey uint8 (H, W) or a bool mask (H, W), written as 0/255."""
     pixels = image.astype(np.uint8) * 255 if image.dtype == np.bool_ else image
-    is_picture = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)
-    if pixels.dtype != np.uint8 or not is_picture:
+    is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)
+    if pixels.dtype != np.uint8 or not is_image:
         raise DataError(
             f"expected uint8 (H, W, 3) or (H, W), or bool (H, W), got {image.dtype} {image.shape}; convert it"
         )
@@ -131,9 +144,9 @@ def outline(
     colour: tuple[int, int, int] = (255, 0, 0),
     thickness: int = 1,
 ) -> NDArray[np.uint8]:
-    """Return a copy of an RGB picture (H, W, 3) with the borders of a (H, W) mask's regions and holes drawn.
+    """Return a copy of an RGB image (H, W, 3) with the borders of a (H, W) mask's regions and holes drawn.
 
-    `colour` is RGB, `thickness` in px. Raises DataError when picture and mask differ in size.
+    `colour` is RGB, `thickness` in px. Raises DataError when image and mask differ in size.
     """
     if image.shape[:2] != mask.shape:
         raise DataError(f"expected a mask of size {image.shape[:2]}, got {mask.shape}; resize one of them")
@@ -167,7 +180,7 @@ def _as_uint8(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint16:
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if pixels.dtype != np.uint8:
-        raise DataError(f"expected 8 or 16 bits a sample in {path}, got {pixels.dtype}; convert it to 8 bits")
+        raise DataError(f"expected 8 or 16 bits per sample in {path}, got {pixels.dtype}; convert it to 8 bits")
     return pixels.astype(np.uint8, copy=False)
 
 

@@ -60,19 +60,19 @@ def write_prepared(
     groups: Mapping[str, str] | None = None,
     workers: int = 0,
 ) -> Prepared:
-    """Decode, resize and write all pictures of a provider, and return them as `load_prepared` does.
+    """Decode, resize and write all images of a provider, and return them as `load_prepared` does.
 
     `size`: height and width in px; `plan` and `groups` as in `split_samples`; `raw_samples`: how many images to keep
     at native size; `region`: (h, w), the region of interest at any size, outside of which masks are emptied, too;
-    `workers`: threads, 0 for one a core but at most eight. The manifest is written last, so an error leaves a folder
+    `workers`: threads, 0 for one per core, at most eight. The manifest is written last, so an error leaves a folder
     that `load_prepared` refuses.
 
-    Raises DataError as the provider and `split_samples` do, for a mask of another size than its picture, for a region
+    Raises DataError as the provider and `split_samples` do, for a mask of another size than its image, for a region
     that lies wholly in the border, and for a product whose 16-bit files never exceed 4095.
     """
     samples = provider.list_samples()
     if not samples:
-        raise DataError(f"expected pictures from {type(provider).__name__}, got none; check data.root")
+        raise DataError(f"expected images from {type(provider).__name__}, got none; check data.root")
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (MANIFEST, REGION):
         (folder / stale).unlink(missing_ok=True)
@@ -111,18 +111,18 @@ def _shrink_region(region: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[
 
 
 def hash_pixels(image: NDArray[np.uint8]) -> str:
-    """Return the sha256 of a decoded picture, shape included, so that a re-encoded copy is recognised."""
+    """Return the sha256 of a decoded image, shape included, so that a re-encoded copy is recognised."""
     shape = "x".join(str(length) for length in image.shape)
     return hashlib.sha256(f"{shape}:".encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
 
 
 def count_workers(workers: int) -> int:
-    """Return the number of threads: as asked, or one a core but at most eight for 0."""
+    """Return the number of threads: as asked, or for 0 one per core, at most eight."""
     return workers if workers > 0 else min(8, os.cpu_count() or 1)
 
 
 def choose_raw(rows: Sequence[PreparedRow], count: int) -> list[str]:
-    """Choose up to `count` test pictures: half normal, half anomalous, spread evenly over the classes.
+    """Choose up to `count` test images: half normal, half anomalous, spread evenly over the classes.
 
     Where one half has too few, the other fills up.
     """
@@ -144,7 +144,7 @@ def _write_arrays(
     region: NDArray[np.bool_] | None,
     workers: int,
 ) -> Iterator[_Facts]:
-    """Write one row a sample and yield what is known of it, without its pixels."""
+    """Write one row per sample and yield its facts, without its pixels."""
 
     def decode(sample: Sample) -> _Decoded:
         return _decode(provider, sample, size)
@@ -180,7 +180,7 @@ def _check_depth(provider: DatasetProvider, samples: list[Sample], peak: int) ->
     deep = next((path for path in paths if is_sixteen_bit(path)), None)
     if deep is not None:
         raise DataError(
-            f"expected 16-bit pictures to span 0..65535, none of this product exceeds 4095 (such as {deep}): "
+            f"expected 16-bit images to span 0..65535, none of this product exceeds 4095 (such as {deep}): "
             "the camera gives 10 or 12 bits; multiply by 64 or 16 when saving, so that white is 65535"
         )
 

@@ -4,7 +4,7 @@ images.npy     (N, H, W, 3) uint8 RGB
 masks.npy      (N, H, W) bool, all False where no mask is known
 region.npy     (H, W) bool, the region of interest; only where there is one
 manifest.json  {"size", "rows", "left_out", "raw"}; size is [H, W], rows in array order
-raw/NNNN.png   a few pictures at native size, for the comparison of exported models
+raw/NNNN.png   a few images at native size, for the comparison of exported models
 """
 
 import hashlib
@@ -24,7 +24,7 @@ IMAGES, MASKS, REGION, MANIFEST, RAW = "images.npy", "masks.npy", "region.npy", 
 
 @dataclass(frozen=True)
 class PreparedRow:
-    """One picture of the arrays.
+    """One image of the arrays.
 
     label:  0 normal, 1 anomalous; `defect` is "good" or the class.
     mask:   whether a mask is known; if not, the row of `masks.npy` is all False and says nothing.
@@ -48,8 +48,8 @@ class PreparedRow:
 class Prepared:
     """A prepared product; `images` and `masks` are read-only memory maps.
 
-    size: height and width of the pictures in px. region: (H, W), what of them is judged; None: everything.
-    raw: (path, name) of the pictures kept at native size. left_out: names dropped because a copy of them
+    size: height and width of the images in px. region: (H, W), what of them is judged; None: everything.
+    raw: (path, name) of the images kept at native size. left_out: names dropped because a copy of them
     stands in the test or the validation split.
     """
 
@@ -100,7 +100,7 @@ def load_prepared(folder: Path) -> Prepared:
             )
     for path, _ in raw:
         if not path.is_file():
-            raise DataError(f"expected the picture {path}, found none; run the prepare stage again")
+            raise DataError(f"expected the image {path}, found none; run the prepare stage again")
     region = np.array(load_array(folder / REGION)) if (folder / REGION).is_file() else None
     return Prepared(rows, images, masks, (height, width), region, raw, left_out)
 

@@ -70,7 +70,7 @@ class PretrainingParams:
     provider: Literal["embedded", "folder", "imagenette"]
     root: str
     count: Annotated[int, Range(2, 10_000_000)]
-    views: Annotated[int, Range(1, 1000)]
+    images_per_photograph: Annotated[int, Range(1, 1000)]
     seed: Seed
 
 

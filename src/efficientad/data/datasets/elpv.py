@@ -1,8 +1,8 @@
-"""Solar cells in electroluminescence: 2,624 grey pictures, 300 x 300, with a label and no mask.
+"""Solar cells in electroluminescence: 2,624 grey images, 300 x 300, with a label and no mask.
 
 Buerhop-Lutz et al., "A benchmark for visual identification of defective solar cells in
 electroluminescence imagery", EU PVSEC 2018; https://github.com/zae-bayern/elpv-dataset
-(CC BY-NC-SA 4.0: no commercial use). The pictures come in the PyPI package `elpv-dataset`.
+(CC BY-NC-SA 4.0: no commercial use). The images come in the PyPI package `elpv-dataset`.
 """
 
 from importlib.util import find_spec
@@ -43,7 +43,7 @@ class ElpvProvider(DatasetProvider):
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
-        """Read the picture."""
+        """Read the image."""
         return read_image(self.image_path(sample))
 
     def load_mask(self, sample: Sample) -> None:
@@ -56,7 +56,7 @@ class ElpvProvider(DatasetProvider):
 
 
 def _find_package() -> Path:
-    """Return the package's data folder without importing its loader, which reads all pictures."""
+    """Return the package's data folder without importing its loader, which reads all images."""
     spec = find_spec("elpv_dataset")
     if spec is None or spec.origin is None:
         raise DataError("expected the package elpv_dataset, it is not installed; run: pip install elpv-dataset")

@@ -3,7 +3,7 @@
 Huang, Qiu, Yuan, "Surface defect saliency of magnetic tile", The Visual Computer 36, 2020;
 https://github.com/abin24/Magnetic-tile-defect-datasets. (no licence stated).
 
-    MT_Free/Imgs/*.jpg   MT_<Class>/Imgs/*.jpg   and beside each picture a mask of the same name, .png
+    MT_Free/Imgs/*.jpg   MT_<Class>/Imgs/*.jpg   and beside each image a mask of the same name, .png
 """
 
 from pathlib import Path
@@ -42,7 +42,7 @@ class MagneticTileProvider(DatasetProvider):
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
-        """Read the picture."""
+        """Read the image."""
         return read_image(self.image_path(sample))
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:

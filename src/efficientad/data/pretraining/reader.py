@@ -19,7 +19,7 @@ class Pretraining:
 
 
 def load_pretraining(folder: Path) -> Pretraining:
-    """Open what `write_pretraining` wrote; the pictures stay on disk until they are read.
+    """Open what `write_pretraining` wrote; the images stay on disk until they are read.
 
     Raises DataError when a file is missing or array and manifest do not fit together.
     """

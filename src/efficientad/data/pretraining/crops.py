@@ -1,4 +1,4 @@
-"""Several views of each photograph: it costs little to make more of few."""
+"""More images from few photographs: random square crops beside the whole ones."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,32 +10,33 @@ from efficientad.data.pretraining.procedural import SIZE
 SMALLEST_CROP_PX = 96
 
 
-class Views(PretrainingSource):
-    """`count` views of each picture of `source`: first all of them whole, then random squares of all of them.
+class Crops(PretrainingSource):
+    """`count` images from each of `source`: first all of them whole, then random square crops of all of them.
 
-    A view depends on (seed, view, index) alone.
+    A crop depends on (seed, turn, index) alone; turn 0 is the whole image.
     """
 
     def __init__(self, source: PretrainingSource, count: int, seed: int) -> None:
         self.source, self.count, self.seed = source, count, seed
 
     def __len__(self) -> int:
-        """Return the number of views."""
+        """Return the number of images, whole ones and crops."""
         return self.count * len(self.source)
 
     def load(self, index: int) -> NDArray[np.uint8]:
-        """Return the picture at its native size, or a square of it, (512, 512, 3)."""
-        view, picture = divmod(index, len(self.source))
-        image = self.source.load(picture)
-        return crop_at_random(image, np.random.default_rng([self.seed, view, picture])) if view else image
+        """Return the image at its native size, or a square of it, (512, 512, 3)."""
+        turn, source_index = divmod(index, len(self.source))
+        image = self.source.load(source_index)
+        return crop_at_random(image, np.random.default_rng([self.seed, turn, source_index])) if turn else image
 
     def name(self, index: int) -> str:
-        """Return the picture's name, with the view's number from the second on."""
-        view, picture = divmod(index, len(self.source))
-        return f"{self.source.name(picture)}#{view}" if view else self.source.name(picture)
+        """Return the image's name, with the number of its crop."""
+        turn, source_index = divmod(index, len(self.source))
+        name = self.source.name(source_index)
+        return f"{name}#{turn}" if turn else name
 
     def photograph(self, index: int) -> str:
-        """Return the picture's photograph."""
+        """Return the image's photograph."""
         return self.source.photograph(index % len(self.source))
 
 
