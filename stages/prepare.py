@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from efficientad.calibration.threshold import check_count
+from efficientad.data.datasets.groups import find_groups
+from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.registry import build_provider, load_region
-from efficientad.data.groups import find_groups
-from efficientad.data.prepare import write_prepared
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.splits import SplitPlan
 from efficientad.pipeline.layout import locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_category, run_stage

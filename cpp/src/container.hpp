@@ -1,4 +1,4 @@
-// What the bytes of an image file promise, read without decoding them: data/containers.py in C++.
+// What the bytes of an image file promise, read without decoding them: data/files/containers.py in C++.
 #pragma once
 
 #include <cstdint>

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy import batch
 from efficientad.deploy.batch import judge_files, predict_files
 from efficientad.deploy.engines.engine import EngineOptions

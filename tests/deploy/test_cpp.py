@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tiny_models import HEADER, SIDE
 
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.heat_map import draw_heat_map

@@ -8,7 +8,7 @@ import pytest
 import torch
 from tiny_models import HEADER
 
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.int8.quantise import quantise
 from efficientad.deploy.export.onnx import write_onnx

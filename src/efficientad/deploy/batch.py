@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from efficientad.data.images import list_images, read_image, resize_image, write_png
+from efficientad.data.files.images import list_images, read_image, resize_image, write_png
 from efficientad.deploy.ahead import map_ahead
 from efficientad.deploy.engines.engine import Engine, Outputs, run_all
 from efficientad.deploy.heat_map import draw_heat_map

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import colour_map, outline, resize_map
+from efficientad.data.files.images import colour_map, outline, resize_map
 from efficientad.deploy.predictor import Prediction
 from efficientad.errors import MetricError
 

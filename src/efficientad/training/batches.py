@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from efficientad.data.arrays.pieces import cut_piece
+from efficientad.data.arrays.rows import read_row
 from efficientad.data.defects.paint import paint_defect
-from efficientad.data.pieces import cut_piece
-from efficientad.data.rows import read_row
 from efficientad.errors import ModelError
 from efficientad.model.cells import Tile
 from efficientad.model.resizing import view_whole

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientad.data.pieces import cut_piece
-from efficientad.data.rows import read_row
+from efficientad.data.arrays.pieces import cut_piece
+from efficientad.data.arrays.rows import read_row
 from efficientad.model.cells import count_cells
 from efficientad.model.detector import Detector
 from efficientad.model.device import choose_device

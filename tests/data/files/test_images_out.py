@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from efficientad.data.images import colour_map, encode_png, outline, resize_image, resize_mask, write_png
+from efficientad.data.files.images import colour_map, encode_png, outline, resize_image, resize_mask, write_png
 from efficientad.errors import DataError
 
 

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 from tiny_images import save_image
 
+from efficientad.data.arrays.prepared import PreparedRow, load_prepared
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
-from efficientad.data.images import read_image, resize_image, resize_mask
-from efficientad.data.prepare import choose_raw, hash_pixels, write_prepared
-from efficientad.data.prepared import PreparedRow, load_prepared
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.prepare import choose_raw, hash_pixels, write_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.data.files.images import read_image, resize_image, resize_mask
 from efficientad.errors import DataError
 
 

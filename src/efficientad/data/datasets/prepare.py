@@ -12,9 +12,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.images import is_sixteen_bit, resize_image, resize_mask, write_png
-from efficientad.data.prepared import (
+from efficientad.data.arrays.prepared import (
     IMAGES,
     MANIFEST,
     MASKS,
@@ -25,8 +23,10 @@ from efficientad.data.prepared import (
     load_prepared,
     write_manifest,
 )
-from efficientad.data.samples import Sample
-from efficientad.data.splits import SplitPlan, Splits, split_samples
+from efficientad.data.arrays.samples import Sample
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.splits import SplitPlan, Splits, split_samples
+from efficientad.data.files.images import is_sixteen_bit, resize_image, resize_mask, write_png
 from efficientad.errors import DataError
 
 _BORDER_PX = 16  # of an image, in which no patch is centred (maps.BORDER_CELLS)
