@@ -78,19 +78,19 @@ def test_a_white_line_runs_around_what_lies_above_the_threshold():
     assert not (draw_heat_map(image, anomaly_map, 1.5) == 255).all(axis=-1).any()
 
 
-def test_heat_maps_change_no_record_but_name_a_picture(engine, folder, tmp_path):
+def test_heat_maps_change_no_record_but_name_a_file(engine, folder, tmp_path):
     files = sorted(folder.rglob("*.png"))
     plain = list(judge_files(engine, files, folder, None))
     drawn = list(judge_files(engine, files, folder, tmp_path / "maps"))
     assert [{key: record[key] for key in record if key != "heat_map"} for record in drawn] == plain
-    pictures = {record["heat_map"] for record in drawn if "heat_map" in record}
-    assert len(pictures) == COUNT - 1
-    assert pictures == set(read_files(tmp_path / "maps"))
+    heat_maps_written = {record["heat_map"] for record in drawn if "heat_map" in record}
+    assert len(heat_maps_written) == COUNT - 1
+    assert heat_maps_written == set(read_files(tmp_path / "maps"))
 
 
 @pytest.mark.parametrize("heat_maps", [False, True])
 @pytest.mark.parametrize("killed_after", [0, 1, 4, 5, COUNT])
-def test_a_killed_run_goes_on_to_the_same_bytes(
+def test_a_killed_run_continues_to_the_same_bytes(
     engine, models, folder, tmp_path, monkeypatch, capsys, killed_after, heat_maps
 ):
     """What a kill leaves: some whole lines, a torn one, a table that is behind."""
@@ -108,12 +108,12 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert read_files(killed) == read_files(whole)
     kept = killed_after - (killed_after > 3)  # the broken image is tried again
     assert len(set(read)) == COUNT - kept
-    said = capsys.readouterr()
-    assert len(said.out.splitlines()) == COUNT - kept - 1
-    assert (f"continuing: {kept} of {COUNT} images are judged" in said.err) == (kept > 0)
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == COUNT - kept - 1
+    assert (f"continuing: {kept} of {COUNT} images are judged" in printed.err) == (kept > 0)
 
 
-def test_an_interrupt_leaves_whole_records_and_the_next_start_goes_on(engine, models, folder, tmp_path, monkeypatch):
+def test_an_interrupt_leaves_whole_records_and_the_next_start_continues(engine, models, folder, tmp_path, monkeypatch):
     run, original = describe(folder, models), batch.read_image
     last = max(folder.rglob("*.png"))
 
