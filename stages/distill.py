@@ -37,7 +37,7 @@ def distil(size: PDNSize, params: DistillParams, workers: Workers) -> LossLog:
     """Write the teacher that `params` describe; return its losses."""
     params = replace(params, precision=settle_precision(params.precision, locate_cache()))
     inputs = [PRETRAINING / "manifest.json", *([] if params.checkpoint is None else [Path(params.checkpoint)])]
-    with open_scratch("distill", {"size": size, "params": params}, inputs, delete=workers.is_first) as scratch:
+    with open_scratch("distill", {"size": size, "params": params}, inputs, workers.finish_together) as scratch:
         pretraining = load_pretraining(PRETRAINING)
         teacher, log, error = distill_teacher(size, pretraining, params, scratch)
     about: dict[str, object] = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}
