@@ -40,6 +40,15 @@ def test_rows_arrays_and_provider_agree(mvtec_path: Path, tmp_path: Path):
         assert (row.label, row.defect, row.sha256) == (sample.label, sample.defect, hash_pixels(image))
 
 
+def test_a_row_names_the_part_that_it_shows(mvtec_path: Path, tmp_path: Path):
+    provider = MVTecProvider(mvtec_path)
+    groups = {sample.name: f"part {index // 2}" for index, sample in enumerate(provider.list_samples())}
+    assert {
+        row.name: row.part for row in _write(provider, tmp_path / "out", groups=groups).rows
+    }.items() <= groups.items()
+    assert {row.part for row in _write(provider, tmp_path / "alone").rows} == {""}
+
+
 def test_indices_part_the_rows(mvtec_path: Path, tmp_path: Path):
     prepared = _write(MVTecProvider(mvtec_path), tmp_path / "out")
     parts = [prepared.indices(split) for split in ("train", "validation", "test")]
