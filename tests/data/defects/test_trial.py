@@ -3,8 +3,8 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
+from efficientad.data.arrays.prepared import Prepared, PreparedRow
 from efficientad.data.defects.trial import Nuisance, paint_held_out, paint_trial
-from efficientad.data.prepared import Prepared, PreparedRow
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(90, 110, (4, 64, 64, 3), dtype=np.uint8)
