@@ -4,10 +4,13 @@ from pathlib import Path
 
 from efficientad.calibration.count import check_count
 from efficientad.data.datasets.groups import find_groups
+from efficientad.data.datasets.leaks import describe_leaks, write_leaks
+from efficientad.data.datasets.near_duplicates import find_parts
 from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.registry import build_provider, load_region
 from efficientad.data.datasets.splits import SplitPlan
-from efficientad.pipeline.layout import locate_prepared
+from efficientad.errors import DataError
+from efficientad.pipeline.layout import locate_prepare_report, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_category, run_stage
 
@@ -18,6 +21,7 @@ def main() -> None:
     params = load_params(category=category)
     data = params.data
     provider = build_provider(category, data, params.synthetic, params.elpv)
+    groups = find_groups(data.group, Path(data.root) / category, provider.list_samples())
     prepared = write_prepared(
         provider,
         locate_prepared(category),
@@ -25,13 +29,20 @@ def main() -> None:
         SplitPlan(data.train_fraction, data.validation_fraction, data.split_seed),
         data.raw_samples,
         load_region(category, data),
-        find_groups(data.group, Path(data.root) / category, provider.list_samples()),
+        groups,
     )
     counts = {split: len(prepared.indices(split)) for split in ("train", "validation", "test")}
     print(f"{category}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
     held_out = {prepared.rows[index].part for index in prepared.indices("validation")}
     # Here and not after the training. Nothing written depends on it, so another rate prepares nothing anew.
     check_count(len(held_out), params.calibrate.false_alarm_rate)
+    report = locate_prepare_report(category)
+    parts = None if data.near_duplicates == "ignore" else find_parts(prepared.images)
+    if pairs := write_leaks(prepared, groups, parts, report):
+        message = describe_leaks(pairs, report, Path(data.root) / category)
+        if data.near_duplicates == "fail":
+            raise DataError(message)
+        print(f"WARNING {category}: {message}")
 
 
 if __name__ == "__main__":

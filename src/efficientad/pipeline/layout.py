@@ -16,6 +16,11 @@ def locate_prepared(category: str) -> Path:
     return Path("data/prepared") / category
 
 
+def locate_prepare_report(category: str) -> Path:
+    """Return the folder of the report on a category's near-duplicates."""
+    return Path("metrics/prepare") / category
+
+
 def locate_teacher(size: str) -> Path:
     """Return the weights of the teacher that all categories and seeds of a size share."""
     return Path("models") / size / "teacher.safetensors"
@@ -88,7 +93,8 @@ def find_leftovers(
 ) -> list[Path]:
     """Return files and folders below `root` that belong to items outside of the matrix, sorted."""
     names = {item.name for item in list_items(sizes, categories, seeds)}
-    leftovers = [path for path in (root / "data/prepared").glob("*") if path.is_dir() and path.name not in categories]
+    by_category = [path for folder in ("data/prepared", "metrics/prepare") for path in (root / folder).glob("*")]
+    leftovers = [path for path in by_category if path.is_dir() and path.name not in categories]
     leftovers += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
     for folder in ("models", "metrics/report", *(f"metrics/{stage}" for stage in ITEM_STAGES)):
         for path in (root / folder).glob("[SM]/*/[0-9]*"):

@@ -38,6 +38,7 @@ class DataParams:
     raw_samples: Annotated[int, Range(2, 1000)]
     region: str | None
     group: str | None
+    near_duplicates: Literal["warn", "fail", "ignore"]
 
     @property
     def frame(self) -> tuple[int, int]:

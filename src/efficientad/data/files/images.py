@@ -111,6 +111,8 @@ def correlate_block(block: NDArray[np.float32], area: NDArray[np.float32]) -> ND
 
     Means are subtracted and norms divided out place by place; a block or place without contrast gives 0.
     """
+    if np.ptp(block) == 0:  # for which OpenCV gives 1
+        return np.zeros((area.shape[0] - block.shape[0] + 1, area.shape[1] - block.shape[1] + 1), np.float32)
     return np.asarray(cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED), np.float32)
 
 
