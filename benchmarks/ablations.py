@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from efficientad.data.prepared import Prepared, load_prepared
-from efficientad.data.rows import Rows
+from efficientad.data.arrays.prepared import Prepared, load_prepared
+from efficientad.data.arrays.rows import Rows
 from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_raw_maps

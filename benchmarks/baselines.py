@@ -18,7 +18,7 @@ from torch import Tensor
 
 from efficientad.calibration.coreset import ComputeFeatures
 from efficientad.calibration.probe import ProbeParams, build_backbone_features, build_teacher_features, probe_features
-from efficientad.data.prepared import load_prepared
+from efficientad.data.arrays.prepared import load_prepared
 from efficientad.errors import ParamsError
 from efficientad.model.sizes import PDNSize
 from efficientad.pipeline.layout import locate_prepared

@@ -20,8 +20,8 @@ from model_api.adapters import OpenvinoAdapter
 from model_api.models import Model
 from numpy.typing import NDArray
 
-from efficientad.data.images import encode_png
-from efficientad.data.prepared import Prepared, load_prepared
+from efficientad.data.arrays.prepared import Prepared, load_prepared
+from efficientad.data.files.images import encode_png
 from efficientad.deploy.engines.engine import Engine, Outputs
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.torch import TorchEngine

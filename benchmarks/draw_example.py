@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from efficientad.data.images import outline, write_png
-from efficientad.data.prepared import load_prepared
+from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.files.images import outline, write_png
 from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
 from efficientad.evaluation.test_split import build_test_split
 from efficientad.model.inference import compute_detections

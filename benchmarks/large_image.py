@@ -18,7 +18,7 @@ import numpy as np
 from efficientad import __version__
 from efficientad.calibration.threshold import choose_display_scale, fit_threshold
 from efficientad.data.drawing.nuisance import smooth_noise
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino

@@ -10,9 +10,9 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.prepared import load_prepared
 from efficientad.data.datasets.registry import build_provider
-from efficientad.data.images import resize_map
-from efficientad.data.prepared import load_prepared
+from efficientad.data.files.images import resize_map
 from efficientad.evaluation.pixel_level import compute_au_pro
 from efficientad.model.inference import compute_detections
 from efficientad.model.saved_detector import load_detector

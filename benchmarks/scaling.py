@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.registry import build_provider
-from efficientad.data.prepare import write_prepared
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.splits import SplitPlan
 from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_detections

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.model.sizes import PDNSize
 from efficientad.model.weights import load_header, load_teacher, save_weights
 from efficientad.pipeline.cache import locate_cache
@@ -37,7 +37,7 @@ def distil(size: PDNSize, params: DistillParams, workers: Workers) -> LossLog:
     """Write the teacher that `params` describe; return its losses."""
     params = replace(params, precision=settle_precision(params.precision, locate_cache()))
     inputs = [PRETRAINING / "manifest.json", *([] if params.checkpoint is None else [Path(params.checkpoint)])]
-    with open_scratch("distill", {"size": size, "params": params}, inputs, delete=workers.is_first) as scratch:
+    with open_scratch("distill", {"size": size, "params": params}, inputs, workers.finish_together) as scratch:
         pretraining = load_pretraining(PRETRAINING)
         teacher, log, error = distill_teacher(size, pretraining, params, scratch)
     about: dict[str, object] = {"backbone": params.backbone, "steps": params.steps, "batch_size": params.batch_size}

@@ -3,7 +3,7 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from efficientad.data.prepared import load_prepared
+from efficientad.data.arrays.prepared import load_prepared
 from efficientad.evaluation.test_split import build_test_split, describe_verdicts, measure
 from efficientad.model.inference import compute_detections
 from efficientad.model.saved_detector import load_detector

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.data.defects.trial import Nuisance, paint_held_out
-from efficientad.data.prepared import load_prepared
-from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.deploy.engines.torch import TorchEngine
 from efficientad.deploy.export.code import hash_code
 from efficientad.deploy.export.comparison import check_models, compare_models

@@ -4,9 +4,9 @@ from efficientad.calibration.coreset import fit_memory_banks
 from efficientad.calibration.quantiles import fit_map_quantiles
 from efficientad.calibration.reconstruction import measure_autoencoder
 from efficientad.calibration.scores import ScoreTable, choose_rows, write_scores
+from efficientad.data.arrays.prepared import hash_normals, load_prepared
+from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.data.defects.trial import Nuisance, paint_held_out
-from efficientad.data.prepared import hash_normals, load_prepared
-from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.model.inference import compute_scores
 from efficientad.model.maps import Levels
 from efficientad.model.saved_detector import load_detector

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from efficientad.calibration.threshold import check_count
+from efficientad.calibration.count import check_count
+from efficientad.data.datasets.groups import find_groups
+from efficientad.data.datasets.leaks import describe_leaks, write_leaks
+from efficientad.data.datasets.near_duplicates import find_parts
+from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.registry import build_provider, load_region
-from efficientad.data.groups import find_groups
-from efficientad.data.leaks import describe_leaks, write_leaks
-from efficientad.data.near_duplicates import find_parts
-from efficientad.data.prepare import write_prepared
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.splits import SplitPlan
 from efficientad.errors import DataError
 from efficientad.pipeline.layout import locate_prepare_report, locate_prepared
 from efficientad.pipeline.params import load_params

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from efficientad.data.prepared import load_prepared
-from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.model.weights import load_teacher, save_weights
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared, locate_teacher
@@ -24,7 +24,7 @@ def main() -> None:
     inputs = [folder / "manifest.json", PRETRAINING / "manifest.json", teacher_path]
     with join_workers() as workers:
         params = replace(params, precision=settle_precision(params.precision, locate_cache()))
-        with open_scratch("train", {"item": item, "params": params}, inputs, delete=workers.is_first) as scratch:
+        with open_scratch("train", {"item": item, "params": params}, inputs, workers.finish_together) as scratch:
             prepared = load_prepared(folder)
             data = TrainingImages(prepared.images, prepared.indices("train"), load_pretraining(PRETRAINING).images)
             teacher = load_teacher(teacher_path, item.size)

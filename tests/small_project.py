@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from import_closure import ROOT
 
-from efficientad.data.images import write_png
+from efficientad.data.files.images import write_png
 
 COPIED = ("src", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
 CATEGORIES = ("disc", "plate")

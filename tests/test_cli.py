@@ -11,9 +11,9 @@ from tiny_models import HEADER
 
 from efficientad.cli import main
 from efficientad.data.datasets.folder import FolderProvider
-from efficientad.data.images import read_image, write_png
-from efficientad.data.prepare import write_prepared
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.prepare import write_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.data.files.images import read_image, write_png
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from small_project import CATEGORIES, Project
 
-from efficientad.data.images import write_png
-from efficientad.data.prepared import load_prepared
+from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.files.images import write_png
 from efficientad.model.weights import load_header
 from efficientad.pipeline.scratch import SCRATCH_VARIABLE
 

@@ -19,7 +19,7 @@ from original_size import compare
 from readme_table import BEGIN, END, render_readme, replace_table
 from results_page import render_results
 
-from efficientad.data.prepared import Prepared, PreparedRow
+from efficientad.data.arrays.prepared import Prepared, PreparedRow
 from efficientad.errors import DataError
 from efficientad.model.detector import Detector
 

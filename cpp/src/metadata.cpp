@@ -12,12 +12,12 @@ class Metadata {
       : values_(values), where_(where) {}
 
   std::string get_text(const std::string& key) const {
-    const auto found = values_.find(key);
-    if (found == values_.end()) {
+    const auto entry = values_.find(key);
+    if (entry == values_.end()) {
       throw ModelError("expected '" + key + "' in the metadata of " + where_ +
                        ": it is not a calibrated detector of this project; export it again (`dvc repro export`)");
     }
-    return found->second;
+    return entry->second;
   }
 
   double get_number(const std::string& key) const {

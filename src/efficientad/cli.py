@@ -159,7 +159,7 @@ def _probe(options: argparse.Namespace) -> int:
         build_teacher_features,
         probe_features,
     )
-    from efficientad.data.prepared import load_prepared
+    from efficientad.data.arrays.prepared import load_prepared
     from efficientad.teacher.backbones import build_backbone
     from efficientad.teacher.shipped import locate_shipped_teacher
 
@@ -175,7 +175,7 @@ def _probe(options: argparse.Namespace) -> int:
 def _download(options: argparse.Namespace) -> int:
     from rich.progress import Progress
 
-    from efficientad.data.download import download_mvtec
+    from efficientad.data.files.download import download_mvtec
     from efficientad.data.pretraining.imagenette import download_imagenette
 
     with Progress() as bar:

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from efficientad.calibration.probe import ProbeParams, build_backbone_features, probe_features
-from efficientad.data.prepared import Prepared, PreparedRow
+from efficientad.data.arrays.prepared import Prepared, PreparedRow
 from efficientad.errors import DataError, MetricError
 from efficientad.teacher.backbones import build_backbone
 

@@ -11,11 +11,11 @@ import yaml
 from import_closure import ROOT
 
 from efficientad.calibration.scores import read_scores
+from efficientad.data.arrays.prepared import IMAGES, MANIFEST, load_prepared, write_manifest
+from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.prepare import write_prepared
-from efficientad.data.prepared import IMAGES, MANIFEST, load_prepared, write_manifest
-from efficientad.data.samples import Sample
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.prepare import write_prepared
+from efficientad.data.datasets.splits import SplitPlan
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.model.saved_detector import load_detector

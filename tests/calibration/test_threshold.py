@@ -1,15 +1,9 @@
 import numpy as np
 import pytest
 
+from efficientad.calibration.count import check_count, count_needed
 from efficientad.calibration.scores import ScoreTable
-from efficientad.calibration.threshold import (
-    check_count,
-    choose_display_scale,
-    choose_threshold,
-    count_needed,
-    fit_threshold,
-    measure_margin,
-)
+from efficientad.calibration.threshold import choose_display_scale, choose_threshold, fit_threshold, measure_margin
 from efficientad.errors import MetricError
 
 

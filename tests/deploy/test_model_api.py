@@ -37,14 +37,14 @@ def test_verdict_map_and_shown_score_are_those_of_our_engine(detector, models, i
     engine = load_engine(models)
     for image in images:
         maps, scores = engine.run(image[None])
-        found = detector(np.ascontiguousarray(image[..., ::-1]))  # BGR, as OpenCV reads it
+        result = detector(np.ascontiguousarray(image[..., ::-1]))  # BGR, as OpenCV reads it
         shown = engine.header.scale_score(float(scores[0]))
         anomalous = scores[0] > HEADER.threshold
-        assert found.pred_label == ("Anomalous" if anomalous else "Normal")
-        assert found.pred_score == pytest.approx(shown if anomalous else 1 - shown, abs=1e-5)
-        np.testing.assert_array_equal(found.pred_mask, maps[0] >= HEADER.threshold)
+        assert result.pred_label == ("Anomalous" if anomalous else "Normal")
+        assert result.pred_score == pytest.approx(shown if anomalous else 1 - shown, abs=1e-5)
+        np.testing.assert_array_equal(result.pred_mask, maps[0] >= HEADER.threshold)
         levels = np.clip((maps[0] - HEADER.threshold) / HEADER.display_scale + 0.5, 0, 1) * 255
-        assert np.abs(found.anomaly_map - levels).max() <= 0.51
+        assert np.abs(result.anomaly_map - levels).max() <= 0.51
 
 
 def test_the_verdict_follows_the_threshold_in_the_file(models, images, tmp_path):

@@ -38,6 +38,27 @@ def test_success_leaves_nothing(data, scratch_root):
     assert list(scratch_root.iterdir()) == []
 
 
+def test_the_folder_is_there_until_whoever_shares_it_has_finished(data, scratch_root):
+    for may_delete in (False, True):
+        asked = []
+
+        def answer(folder, may_delete=may_delete, asked=asked):
+            asked.append(folder.is_dir())
+            return may_delete
+
+        with open_scratch("train", {}, [data], lambda: answer(folder)) as folder:
+            assert not asked
+        assert asked == [True]
+        assert folder.is_dir() == (not may_delete)
+
+
+def test_an_interrupted_process_does_not_wait_for_the_others(data):
+    asked = []
+    with pytest.raises(KeyboardInterrupt), open_scratch("train", {}, [data], lambda: not asked.append(1)):
+        raise KeyboardInterrupt
+    assert not asked
+
+
 def test_other_params_inputs_or_stages_are_other_work(data):
     left = fail_in("train", {"steps": 1}, [data])
     assert fail_in("train", {"steps": 2}, [data]) != left

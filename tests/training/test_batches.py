@@ -3,10 +3,11 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.errors import ModelError
+from efficientad.errors import ParamsError
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
-from efficientad.training.batches import DetectionSteps, Draws, Share, TrainingImages, convert_to_tensor
+from efficientad.training.batches import DetectionSteps, Draws, TrainingImages, convert_to_tensor
 from efficientad.training.order import Replay
+from efficientad.training.workers import Share
 
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(40, 200, (5, 64, 64, 3), dtype=np.uint8)
@@ -106,7 +107,7 @@ def test_processes_share_a_batch_of_large_images_too():
 
 
 def test_a_batch_that_cannot_be_shared_evenly_is_refused():
-    with pytest.raises(ModelError, match="batch_size that 2 processes can share evenly, got 3"):
+    with pytest.raises(ParamsError, match="batch_size that 2 processes can share evenly, got 3"):
         build(batch_size=3, share=Share(0, 2))
 
 

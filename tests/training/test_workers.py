@@ -4,14 +4,20 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from fake_clock import FakeClock
 from safetensors.torch import load_file
+from tiny_training import DISTILL, RECIPE, TRAIN
 
+from efficientad.errors import ParamsError
+from efficientad.pipeline.scratch import SCRATCH_VARIABLE
 from efficientad.training import precision, speed
+from efficientad.training.detection import train_detector
+from efficientad.training.distillation import distill_teacher
 from efficientad.training.precision import settle_precision
 from efficientad.training.speed import describe_processor
 from efficientad.training.workers import Workers, find_workers
@@ -81,6 +87,26 @@ def test_all_processes_use_the_precision_that_the_first_one_settles(tmp_path, mo
         assert settle_precision("auto", tmp_path / f"cache{rank}", clock) == ("bf16", "fp32")[rank]
     launch(Path(__file__).parent / "settle_together.py", list_launchers(nodes=1), tmp_path)
     assert [(tmp_path / f"settled{rank}").read_text("utf-8") for rank in (0, 1)] == ["bf16", "bf16"]
+
+
+@pytest.mark.slow
+def test_the_first_process_leaves_the_scratch_folder_to_the_others_until_they_are_done(tmp_path, monkeypatch):
+    monkeypatch.setenv(SCRATCH_VARIABLE, str(tmp_path / "scratch"))
+    launch(Path(__file__).parent / "read_late.py", list_launchers(nodes=1), tmp_path)
+    assert (tmp_path / "read").read_text("utf-8") == "features"
+    assert not list((tmp_path / "scratch").iterdir())
+
+
+@pytest.mark.parametrize("training", ["detector", "teacher"])
+def test_a_batch_that_cannot_be_shared_evenly_stops_before_any_work(tmp_path, monkeypatch, training):
+    for name, value in {"RANK": "0", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ParamsError, match="batch_size that 2 processes can share evenly, got 1"):
+        if training == "teacher":
+            distill_teacher("S", None, replace(DISTILL, batch_size=1), tmp_path)
+        else:
+            train_detector("S", None, None, replace(TRAIN, cpu=replace(RECIPE, batch_size=1)), 0, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_process_without_torchrun_is_alone(monkeypatch):

@@ -12,7 +12,7 @@
 
 namespace efficientad {
 
-// What a model's file says beside its graph.
+// What a model's file holds beside its graph.
 struct ModelHeader {
   std::string size;             // of the networks: S or M
   cv::Size image_size;          // px, of the graph's input
@@ -28,7 +28,7 @@ struct ModelHeader {
   double scale_score(double score) const;
 };
 
-// A detector's word on one image.
+// A detector's judgement of one image.
 struct Prediction {
   float score = 0;           // raw and unclamped; higher = more anomalous
   double display_score = 0;  // in [0, 1], 0.5 at the threshold

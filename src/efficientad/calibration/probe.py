@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from efficientad.calibration.coreset import ComputeFeatures, choose_coreset, sample_patches
-from efficientad.data.prepared import Prepared
+from efficientad.data.arrays.prepared import Prepared
 from efficientad.errors import DataError
 from efficientad.evaluation.image_level import compute_image_metrics
 from efficientad.evaluation.pixel_level import compute_au_pro

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.calibration.count import check_count
 from efficientad.calibration.scores import ScoreTable
 from efficientad.errors import MetricError
 from efficientad.model.sizes import Policy
@@ -93,26 +94,6 @@ def fit_threshold(
     reached = np.cumsum(1 / images[part[order]]) / (len(images) + 1)
     place = int(np.searchsorted(reached, 1 - false_alarm_rate - 1e-9))
     return Threshold(float(scores[order[place]]), round(1 - float(reached[place]), 15), len(scores))
-
-
-def count_needed(false_alarm_rate: float) -> int:
-    """Return how many held-out normal parts a rate needs at least.
-
-    >>> count_needed(0.05)
-    19
-    """
-    return math.ceil(round(1 / false_alarm_rate, 9)) - 1
-
-
-def check_count(parts: int, false_alarm_rate: float) -> None:
-    """Raise MetricError when so many held-out normal parts, each of one image or more, cannot promise the rate."""
-    needed = count_needed(false_alarm_rate)
-    if parts < needed:
-        raise MetricError(
-            f"expected at least {needed} held-out normal images for a false-alarm rate of {false_alarm_rate}, got "
-            f"{parts}, which can promise {1 / (parts + 1):.4f} at best; add good images, or raise "
-            "data.validation_fraction or calibrate.false_alarm_rate; images of one part count once"
-        )
 
 
 def choose_display_scale(scores: NDArray[np.float32], threshold: float) -> float:

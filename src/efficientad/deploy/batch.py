@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from efficientad.data.images import list_images, read_image, resize_image, write_png
+from efficientad.data.files.images import list_images, read_image, resize_image, write_png
 from efficientad.deploy.ahead import map_ahead
 from efficientad.deploy.engines.engine import Engine, Outputs, run_all
 from efficientad.deploy.heat_map import draw_heat_map
@@ -137,7 +137,7 @@ def _finish(engine: Engine, image: Loaded, outputs: Outputs, root: Path, heat_ma
             return {"image": name, "error": str(error)}
         path = heat_maps / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_png(path, draw_heat_map(pixels, prediction))
+        write_png(path, draw_heat_map(pixels, prediction.anomaly_map, prediction.threshold))
         record["heat_map"] = path.relative_to(heat_maps).as_posix()
     return record
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import colour_map, outline, resize_map
-from efficientad.deploy.predictor import Prediction
+from efficientad.data.files.images import colour_map, outline, resize_map
 from efficientad.errors import MetricError
 
 _OPACITY = 0.5
@@ -68,13 +67,13 @@ def overlay_heat_map(
     return np.rint((1.0 - opacity) * image + opacity * colours).astype(np.uint8)
 
 
-def draw_heat_map(image: NDArray[np.uint8], prediction: Prediction) -> NDArray[np.uint8]:
-    """Lay a prediction's map over its RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`; return the same.
+def draw_heat_map(image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+    """Lay a map (h, w) of any size over an RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`.
 
     A white line runs around what lies above the threshold.
     """
     height, width = image.shape[:2]
-    anomaly_map = resize_map(prediction.anomaly_map, height, width)
-    coloured = overlay_heat_map(image, anomaly_map, fit_heat_scale(prediction.threshold, anomaly_map))
+    resized = resize_map(anomaly_map, height, width)
+    coloured = overlay_heat_map(image, resized, fit_heat_scale(threshold, resized))
     thickness = max(1, round(max(height, width) * _LINE_PER_PX))
-    return outline(coloured, anomaly_map > prediction.threshold, _WHITE, thickness)
+    return outline(coloured, resized > threshold, _WHITE, thickness)

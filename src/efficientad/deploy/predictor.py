@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import resize_image
+from efficientad.data.files.images import resize_image
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.format.names import ANOMALOUS, NORMAL
 

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.prepared import Prepared
-from efficientad.data.rows import Rows
+from efficientad.data.arrays.prepared import Prepared
+from efficientad.data.arrays.rows import Rows
 from efficientad.evaluation.image_level import compute_confusion, compute_image_metrics
 from efficientad.evaluation.pixel_level import compute_pixel_auroc, compute_pro_curve, integrate_pro_curve
 

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from efficientad.data.rows import Rows, read_row
+from efficientad.data.arrays.rows import Rows, read_row
 from efficientad.model.detector import Detector
 from efficientad.model.device import choose_device
 

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,8 +19,12 @@ _BLOCK = 1 << 20
 
 
 @contextmanager
-def open_scratch(stage: str, key: Mapping[str, object], inputs: Iterable[Path], delete: bool = True) -> Iterator[Path]:
-    """Yield the folder of this very work; with `delete` it is removed when the block ends without an exception.
+def open_scratch(
+    stage: str, key: Mapping[str, object], inputs: Iterable[Path], may_delete: Callable[[], bool] = lambda: True
+) -> Iterator[Path]:
+    """Yield the folder of this very work; it is removed when the block ends without an exception.
+
+    Of several processes that share the folder one removes it: `may_delete`, called then, waits for all and says which.
 
     The folder's name holds a hash of `key` (params and matrix item, JSON values), of the package's modules
     imported so far, and of the files `inputs`. It lies below $EFFICIENTAD_SCRATCH, or .scratch.
@@ -29,7 +33,7 @@ def open_scratch(stage: str, key: Mapping[str, object], inputs: Iterable[Path], 
     folder = root / f"{stage}-{_hash_work(key, inputs)[:16]}"
     folder.mkdir(parents=True, exist_ok=True)
     yield folder
-    if delete:
+    if may_delete():
         shutil.rmtree(folder)
 
 

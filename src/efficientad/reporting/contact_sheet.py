@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from efficientad.data.images import colour_map, outline
-from efficientad.data.rows import Rows
+from efficientad.data.arrays.rows import Rows
+from efficientad.data.files.images import colour_map, outline
 from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 from efficientad.reporting.canvas import open_figure

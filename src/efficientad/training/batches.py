@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from efficientad.data.arrays.pieces import cut_piece
+from efficientad.data.arrays.rows import read_row
 from efficientad.data.defects.paint import paint_defect
-from efficientad.data.pieces import cut_piece
-from efficientad.data.rows import read_row
-from efficientad.errors import ModelError
 from efficientad.model.cells import Tile
 from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX
@@ -25,6 +24,7 @@ from efficientad.training.covered_cells import find_covered_cells
 from efficientad.training.features import FeatureFile
 from efficientad.training.order import Replay, order_samples
 from efficientad.training.tiles import choose_tile
+from efficientad.training.workers import Share
 
 _JITTER_RANGE = (0.8, 1.2)
 
@@ -57,24 +57,6 @@ class DistillationBatch(NamedTuple):
 def convert_to_tensor(images: NDArray[np.uint8]) -> Tensor:
     """Turn uint8 RGB (B, H, W, 3) into float RGB (B, 3, H, W) in [0, 1], channels last in memory."""
     return torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float() / 255
-
-
-@dataclass(frozen=True)
-class Share:
-    """This process's part of each batch: one of `processes` equal parts."""
-
-    rank: int = 0
-    processes: int = 1
-
-    def cut(self, batch_size: int) -> slice:
-        """Return the images of a batch that this process works on; ModelError when they cannot be shared evenly."""
-        if batch_size % self.processes:
-            raise ModelError(
-                f"expected a batch_size that {self.processes} processes can share evenly, got {batch_size}; "
-                f"set it to a multiple of {self.processes}"
-            )
-        size = batch_size // self.processes
-        return slice(self.rank * size, (self.rank + 1) * size)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientad.data.pieces import cut_piece
-from efficientad.data.rows import read_row
+from efficientad.data.arrays.pieces import cut_piece
+from efficientad.data.arrays.rows import read_row
 from efficientad.model.cells import count_cells
 from efficientad.model.detector import Detector
 from efficientad.model.device import choose_device
@@ -21,7 +21,7 @@ from efficientad.model.pdn import TEACHER_CHANNELS
 from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX, PDNSize
 from efficientad.pipeline.params import TrainParams
-from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, Share, TrainingImages, convert_to_tensor
+from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages, convert_to_tensor
 from efficientad.training.features import FeatureFile, write_features
 from efficientad.training.kernels import compute_head_hard_loss, run_layers
 from efficientad.training.loop import LossLog, run_training
@@ -29,7 +29,7 @@ from efficientad.training.losses import compute_feature_loss, compute_penalty_lo
 from efficientad.training.order import Replay
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.schedules import build_optimiser, find_hard_quantile
-from efficientad.training.workers import first_alone, gather
+from efficientad.training.workers import Share, find_workers, first_alone, gather
 
 _REPLAY_POWER = 1.5  # of the last hard loss: twice the loss is drawn 2.8 times as often
 LOSSES = ("hard_loss", "penalty_loss", "autoencoder_loss", "student_autoencoder_loss")
@@ -179,8 +179,9 @@ def train_detector(
     An interrupted training with the same `scratch` folder goes on from its last checkpoint. Returns the
     detector and its losses.
     """
-    torch.manual_seed(seed)
     recipe = params.recipe
+    find_workers().share.cut(recipe.batch_size)  # an uneven one is an error now, not after the features
+    torch.manual_seed(seed)
     detector = Detector(size, recipe.shared_convolutions)
     detector.teacher.load_state_dict(teacher.state_dict())
     with first_alone():

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from efficientad.data.pretraining.reader import Pretraining
-from efficientad.data.rows import read_row
-from efficientad.data.samples import hold_out
+from efficientad.data.arrays.pretraining import Pretraining
+from efficientad.data.arrays.rows import read_row
+from efficientad.data.arrays.samples import hold_out
 from efficientad.model.cells import count_cells
 from efficientad.model.device import choose_device
 from efficientad.model.normaliser import ImageNormaliser
@@ -21,13 +21,13 @@ from efficientad.model.sizes import PDNSize
 from efficientad.pipeline.params import DistillParams
 from efficientad.teacher.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets
 from efficientad.training.augment import convert_to_grey
-from efficientad.training.batches import DistillationBatch, DistillationSteps, Share, convert_to_tensor
+from efficientad.training.batches import DistillationBatch, DistillationSteps, convert_to_tensor
 from efficientad.training.features import FeatureFile, write_features
 from efficientad.training.kernels import run_layers
 from efficientad.training.loop import LossLog, run_training
 from efficientad.training.losses import compute_feature_loss
 from efficientad.training.schedules import build_optimiser
-from efficientad.training.workers import first_alone
+from efficientad.training.workers import Share, find_workers, first_alone
 
 _BACKBONE_BATCH = 4
 
@@ -134,6 +134,7 @@ def distill_teacher(
     teacher, its losses and its error on the held-out images (see `measure_teacher`). An interrupted
     distillation with the same `scratch` folder goes on from its last checkpoint.
     """
+    find_workers().share.cut(params.batch_size)  # an uneven one is an error now, not after the features
     checkpoint = None if params.checkpoint is None else Path(params.checkpoint)
     device = choose_device()
     grey = choose_grey(len(pretraining.images), params.grey_probability, params.seed)

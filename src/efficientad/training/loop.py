@@ -19,10 +19,9 @@ from lightning.pytorch.core.datamodule import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from efficientad.training.allocator import keep_freed_memory
-from efficientad.training.batches import Share
 from efficientad.training.precision import uses_bfloat16
 from efficientad.training.progress import StepProgress
-from efficientad.training.workers import find_workers
+from efficientad.training.workers import Share, find_workers
 
 CHECKPOINT_NAME = "resume.ckpt"
 BuildSteps = Callable[[int, int, Share], Dataset[Any]]
@@ -119,7 +118,7 @@ def run_training(
         )
         trainer.fit(
             module.to(memory_format=torch.channels_last),
-            datamodule=Segments(build_steps, steps, segment, Share(workers.rank, workers.processes)),
+            datamodule=Segments(build_steps, steps, segment, workers.share),
             ckpt_path=scratch / CHECKPOINT_NAME if has_checkpoint(scratch) else None,
             weights_only=True,
         )

@@ -15,8 +15,28 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from efficientad.errors import ParamsError
+
 T = TypeVar("T")
 _PATIENCE = timedelta(hours=12)  # the others wait for the first one's preparations
+
+
+@dataclass(frozen=True)
+class Share:
+    """This process's part of each batch: one of `processes` equal parts."""
+
+    rank: int = 0
+    processes: int = 1
+
+    def cut(self, batch_size: int) -> slice:
+        """Return the images of a batch that this process works on; ParamsError when they cannot be shared evenly."""
+        if batch_size % self.processes:
+            raise ParamsError(
+                f"expected a batch_size that {self.processes} processes can share evenly, got {batch_size}; in "
+                f"params.yaml set it to a multiple of {self.processes} (docs/several-machines.md), or start fewer"
+            )
+        size = batch_size // self.processes
+        return slice(self.rank * size, (self.rank + 1) * size)
 
 
 @dataclass(frozen=True)
@@ -36,6 +56,17 @@ class Workers:
     def is_first(self) -> bool:
         """Whether this process writes."""
         return self.rank == 0
+
+    @property
+    def share(self) -> Share:
+        """This process's part of each batch."""
+        return Share(self.rank, self.processes)
+
+    def finish_together(self) -> bool:
+        """Wait until all processes have come here; return whether this is the one that clears up."""
+        if self.processes > 1:
+            dist.barrier()
+        return self.is_first
 
 
 def find_workers() -> Workers:

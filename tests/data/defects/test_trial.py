@@ -3,7 +3,8 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from efficientad.data.defects.trial import Nuisance, paint_trial
+from efficientad.data.arrays.prepared import Prepared, PreparedRow
+from efficientad.data.defects.trial import Nuisance, paint_held_out, paint_trial
 
 RNG = np.random.default_rng(0)
 NORMALS = RNG.integers(90, 110, (4, 64, 64, 3), dtype=np.uint8)
@@ -90,3 +91,19 @@ def test_many_images_do_not_make_many_copies(count):
     trial = paint_trial(normals, np.arange(count).astype(str), PHOTOGRAPHS, NUISANCE)
     counts = [int((trial.kinds == kind).sum()) for kind in ("good", "brightness", "shift", "defect")]
     assert counts == [count, min(count, 60), min(count, 60), min(3 * count, 240)]
+
+
+def test_held_out_images_alone_make_the_trial_of_a_product_each_by_its_part():
+    rows = tuple(
+        PreparedRow(name, split, 0, "good", True, name, 64, 64, part)
+        for name, split, part in [
+            ("a", "train", ""),
+            ("b", "validation", "7"),
+            ("c", "test", ""),
+            ("d", "validation", ""),
+        ]
+    )
+    prepared = Prepared(rows, NORMALS, np.zeros((4, 64, 64), np.bool_), (64, 64), None, (), ())
+    trial = paint_held_out(prepared, PHOTOGRAPHS, NUISANCE)
+    np.testing.assert_array_equal(trial.images[trial.kinds == "good"], NORMALS[[1, 3]])
+    assert trial.parts[:2].tolist() == ["7", "d"]

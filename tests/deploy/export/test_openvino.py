@@ -1,4 +1,4 @@
-"""The verdict behind a graph that ends in map and score: what INT8 models get once their threshold is known."""
+"""The verdict behind a graph that ends in map and score: what INT8 models get once they have a threshold."""
 
 from dataclasses import replace
 
@@ -35,18 +35,18 @@ def test_a_graph_without_verdict_gives_map_and_score_alone_and_the_same(float_xm
     model = read_without_verdict(float_xml)
     assert [output.get_any_name() for output in model.outputs] == ["anomaly_map", "anomaly_score"]
     settings = {"INFERENCE_PRECISION_HINT": "f32"}
-    found, expected = (openvino.compile_model(graph, "CPU", settings)(images) for graph in (model, float_xml))
+    raw, expected = (openvino.compile_model(graph, "CPU", settings)(images) for graph in (model, float_xml))
     for name in ("anomaly_map", "anomaly_score"):
-        np.testing.assert_array_equal(found[name], expected[name])
+        np.testing.assert_array_equal(raw[name], expected[name])
 
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_inputs_and_outputs_are_the_float_model_s(float_xml, tmp_path, header):
     core = openvino.Core()
-    expected, found = core.read_model(float_xml), core.read_model(write(float_xml, tmp_path / "model.xml", header))
+    expected, appended = core.read_model(float_xml), core.read_model(write(float_xml, tmp_path / "model.xml", header))
     assert len(expected.outputs) == 4
-    assert describe_ports(found.outputs) == describe_ports(expected.outputs)
-    assert describe_ports(found.inputs) == describe_ports(expected.inputs)
+    assert describe_ports(appended.outputs) == describe_ports(expected.outputs)
+    assert describe_ports(appended.inputs) == describe_ports(expected.inputs)
 
 
 @pytest.mark.parametrize("header", HEADERS)

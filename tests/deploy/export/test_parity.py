@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.prepare import write_prepared
-from efficientad.data.samples import Sample
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.prepare import write_prepared
+from efficientad.data.datasets.splits import SplitPlan
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.parity import (
     Outputs,

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.samples import Sample
+from efficientad.data.arrays.samples import Sample
 
 
 class DatasetProvider(ABC):

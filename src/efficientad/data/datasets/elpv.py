@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.images import read_image
-from efficientad.data.samples import GOOD, Sample
+from efficientad.data.files.images import read_image
 from efficientad.errors import DataError
 
 

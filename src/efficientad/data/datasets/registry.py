@@ -11,7 +11,7 @@ from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.datasets.synthetic.provider import SyntheticProvider
-from efficientad.data.images import read_mask
+from efficientad.data.files.images import read_mask
 from efficientad.errors import DataError
 from efficientad.pipeline.params import DataParams, ElpvParams, SyntheticParams
 

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.pieces import cut_piece
+from efficientad.data.arrays.prepared import Prepared
 from efficientad.data.defects.paint import paint_defect
-from efficientad.data.pieces import cut_piece
-from efficientad.data.prepared import Prepared
 from efficientad.model.sizes import VIEW_PX
 
 Kind = Literal["good", "brightness", "shift", "defect"]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import resize_image
+from efficientad.data.files.images import resize_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.data.pretraining.procedural import SIZE
 

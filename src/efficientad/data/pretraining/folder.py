@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import list_images, read_image
+from efficientad.data.files.images import list_images, read_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.errors import DataError
 

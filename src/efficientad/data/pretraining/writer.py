@@ -7,11 +7,11 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from efficientad.data.images import resize_image
-from efficientad.data.prepare import count_workers, hash_pixels
-from efficientad.data.prepared import IMAGES, MANIFEST, write_manifest
+from efficientad.data.arrays.prepared import IMAGES, MANIFEST, write_manifest
+from efficientad.data.arrays.pretraining import Pretraining, load_pretraining
+from efficientad.data.files.decoding import count_workers, hash_pixels
+from efficientad.data.files.images import resize_image
 from efficientad.data.pretraining.base import PretrainingSource
-from efficientad.data.pretraining.reader import Pretraining, load_pretraining
 
 
 def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, workers: int = 0) -> Pretraining:

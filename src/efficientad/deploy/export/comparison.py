@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.prepared import Prepared
-from efficientad.data.rows import Rows
+from efficientad.data.arrays.prepared import Prepared
+from efficientad.data.arrays.rows import Rows
 from efficientad.deploy.engines.engine import Engine, Outputs
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.models import name_ir

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.prepared import Prepared
 from efficientad.data.defects.trial import Trial
-from efficientad.data.prepared import Prepared
 from efficientad.deploy.export.int8.choice import Allowed, Choice, refuse, write_int8
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino

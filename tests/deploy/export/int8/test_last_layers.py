@@ -1,4 +1,4 @@
-"""The last convolutions' weights, on graphs so small that what they see is known."""
+"""The last convolutions' weights, on graphs so small that what they see can be written down."""
 
 import numpy as np
 import openvino

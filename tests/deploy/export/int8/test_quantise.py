@@ -17,9 +17,9 @@ def eight_bits(quantise_once, tmp_path_factory):
 
 def test_eight_bits_stay_near_the_float_model_and_take_less_room(float_xml, eight_bits):
     maps, scores = OpenVINOEngine(float_xml).run(IMAGES)
-    found = OpenVINOEngine(eight_bits).run(IMAGES)
-    assert 0 < np.abs(found.maps - maps).mean() < 0.1 * np.abs(maps).mean()
-    assert np.abs(found.scores - scores).max() < 0.15 * scores.max()
+    outputs = OpenVINOEngine(eight_bits).run(IMAGES)
+    assert 0 < np.abs(outputs.maps - maps).mean() < 0.1 * np.abs(maps).mean()
+    assert np.abs(outputs.scores - scores).max() < 0.15 * scores.max()
     assert eight_bits.with_suffix(".bin").stat().st_size < 0.35 * float_xml.with_suffix(".bin").stat().st_size
 
 

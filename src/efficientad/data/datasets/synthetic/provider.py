@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.synthetic.defects import DEFECTS
 from efficientad.data.datasets.synthetic.render import (
@@ -14,7 +15,6 @@ from efficientad.data.datasets.synthetic.render import (
     generate_normal_image,
 )
 from efficientad.data.drawing.shapes import SIZE
-from efficientad.data.samples import GOOD, Sample, Split
 from efficientad.errors import DataError
 
 _SPLITS: tuple[Split, ...] = ("train", "test")

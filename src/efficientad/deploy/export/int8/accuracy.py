@@ -1,8 +1,9 @@
-"""The accuracy of an engine on a trial: held-out normal images and copies of them with synthetic defects."""
+"""The accuracy of an engine on held-out normal images and on copies of them with synthetic defects."""
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.engine import Engine, Outputs, stack_outputs
@@ -15,6 +16,19 @@ class Accuracy(NamedTuple):
 
     image_auroc: float
     au_pro: float
+
+
+def find_compared(trial: Trial) -> NDArray[np.intp]:
+    """Return the rows of a trial that accuracy is measured on: normal images as they are, and with defects.
+
+    Those under nuisance are for the threshold.
+    """
+    return np.flatnonzero(np.isin(trial.kinds, ("good", "defect")))
+
+
+def select_images(trial: Trial, rows: NDArray[np.intp]) -> Trial:
+    """Return a trial of some rows of another."""
+    return Trial(trial.images[rows], trial.kinds[rows], trial.parts[rows], trial.masks[rows])
 
 
 def run_trial(engine: Engine, trial: Trial) -> Outputs:

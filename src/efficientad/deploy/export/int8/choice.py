@@ -5,13 +5,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import openvino
 from numpy.typing import NDArray
 
 from efficientad.calibration.scores import ScoreTable, choose_rows
 from efficientad.calibration.threshold import choose_display_scale, choose_threshold
 from efficientad.data.defects.trial import Trial
+from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.engines.openvino import OpenVINOEngine
-from efficientad.deploy.export.int8.accuracy import measure_accuracy, run_trial
+from efficientad.deploy.export.int8.accuracy import find_compared, measure_accuracy, run_trial, select_images
 from efficientad.deploy.export.int8.quantise import KEPT, quantise
 from efficientad.deploy.export.openvino import append_verdict, save_ir
 from efficientad.errors import ParityError
@@ -52,21 +54,30 @@ def write_int8(
     verdict's part of its graph. Nothing is written when no candidate will do.
     """
     choice = Choice(None, {}, {})
-    reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), trial), trial, allowed.fpr_limit)
-    with TemporaryDirectory() as folder:
-        for name, kept in KEPT.items():
-            candidate, candidate_xml = quantise(float_xml, normals, kept), Path(folder) / f"{name}.xml"
-            save_ir(candidate, header, candidate_xml, fp16=False)
-            outputs = run_trial(OpenVINOEngine(candidate_xml), trial)
-            accuracy = measure_accuracy(outputs, trial, allowed.fpr_limit)
-            choice.auroc_drops[name] = reference.image_auroc - accuracy.image_auroc
-            choice.au_pro_drops[name] = reference.au_pro - accuracy.au_pro
-            if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
-                fitted = fit_header(header, trial, outputs.scores)
-                append_verdict(candidate, fitted)
-                save_ir(candidate, fitted, xml, fp16=False)
-                return replace(choice, kept=name)
+    rows = find_compared(trial)
+    compared = select_images(trial, rows)
+    reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), compared), compared, allowed.fpr_limit)
+    for name, kept in KEPT.items():
+        candidate = quantise(float_xml, normals, kept)
+        outputs = _run_from_disk(candidate, header, trial)
+        on_compared = Outputs(outputs.maps[rows], outputs.scores[rows])
+        accuracy = measure_accuracy(on_compared, compared, allowed.fpr_limit)
+        choice.auroc_drops[name] = reference.image_auroc - accuracy.image_auroc
+        choice.au_pro_drops[name] = reference.au_pro - accuracy.au_pro
+        if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
+            fitted = fit_header(header, trial, outputs.scores)
+            append_verdict(candidate, fitted)
+            save_ir(candidate, fitted, xml, fp16=False)
+            return replace(choice, kept=name)
     return choice
+
+
+def _run_from_disk(model: openvino.Model, header: ModelHeader, trial: Trial) -> Outputs:
+    """Write a candidate, load it as a station would, and run it on a trial."""
+    with TemporaryDirectory() as folder:
+        xml = Path(folder) / "model.xml"
+        save_ir(model, header, xml, fp16=False)
+        return run_trial(OpenVINOEngine(xml), trial)
 
 
 def fit_header(header: ModelHeader, trial: Trial, scores: NDArray[np.float32]) -> ModelHeader:

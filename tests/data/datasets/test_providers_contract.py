@@ -5,13 +5,13 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from efficientad.data.arrays.samples import Sample, hold_out
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.elpv import ElpvProvider
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.datasets.synthetic.provider import SyntheticProvider
-from efficientad.data.samples import Sample, hold_out
 
 
 def _make_elpv(request: pytest.FixtureRequest) -> DatasetProvider:

@@ -1,7 +1,5 @@
 """A product at the model's resolution: written here, described and opened in `prepared`."""
 
-import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -12,9 +10,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.images import is_sixteen_bit, resize_image, resize_mask, write_png
-from efficientad.data.prepared import (
+from efficientad.data.arrays.prepared import (
     IMAGES,
     MANIFEST,
     MASKS,
@@ -25,8 +21,11 @@ from efficientad.data.prepared import (
     load_prepared,
     write_manifest,
 )
-from efficientad.data.samples import Sample
-from efficientad.data.splits import SplitPlan, Splits, split_samples
+from efficientad.data.arrays.samples import Sample
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.splits import SplitPlan, Splits, split_samples
+from efficientad.data.files.decoding import count_workers, hash_pixels
+from efficientad.data.files.images import is_sixteen_bit, resize_image, resize_mask, write_png
 from efficientad.errors import DataError
 
 _BORDER_PX = 16  # of an image, in which no patch is centred (maps.BORDER_CELLS)
@@ -108,17 +107,6 @@ def _shrink_region(region: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[
             "nothing is judged, got one within them; paint a larger one, or leave a margin around the product"
         )
     return small
-
-
-def hash_pixels(image: NDArray[np.uint8]) -> str:
-    """Return the sha256 of a decoded image, shape included, so that a re-encoded copy is recognised."""
-    shape = "x".join(str(length) for length in image.shape)
-    return hashlib.sha256(f"{shape}:".encode() + np.ascontiguousarray(image).tobytes()).hexdigest()
-
-
-def count_workers(workers: int) -> int:
-    """Return the number of threads: as asked, or for 0 one per core, at most eight."""
-    return workers if workers > 0 else min(8, os.cpu_count() or 1)
 
 
 def choose_raw(rows: Sequence[PreparedRow], count: int) -> list[str]:

@@ -9,13 +9,14 @@ import pytest
 from PIL import Image
 from tiny_images import save_image
 
+from efficientad.data.arrays.prepared import PreparedRow, load_prepared
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
-from efficientad.data.images import read_image, resize_image, resize_mask
-from efficientad.data.prepare import choose_raw, hash_pixels, write_prepared
-from efficientad.data.prepared import PreparedRow, load_prepared
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.prepare import choose_raw, write_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.data.files.decoding import hash_pixels
+from efficientad.data.files.images import read_image, resize_image, resize_mask
 from efficientad.errors import DataError
 
 
@@ -37,6 +38,15 @@ def test_rows_arrays_and_provider_agree(mvtec_path: Path, tmp_path: Path):
         np.testing.assert_array_equal(prepared.masks[index], resize_mask(mask, (16, 16)))
         assert (row.height, row.width, row.mask) == (24, 30, True)
         assert (row.label, row.defect, row.sha256) == (sample.label, sample.defect, hash_pixels(image))
+
+
+def test_a_row_names_the_part_that_it_shows(mvtec_path: Path, tmp_path: Path):
+    provider = MVTecProvider(mvtec_path)
+    groups = {sample.name: f"part {index // 2}" for index, sample in enumerate(provider.list_samples())}
+    assert {
+        row.name: row.part for row in _write(provider, tmp_path / "out", groups=groups).rows
+    }.items() <= groups.items()
+    assert {row.part for row in _write(provider, tmp_path / "alone").rows} == {""}
 
 
 def test_indices_part_the_rows(mvtec_path: Path, tmp_path: Path):

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from tiny_images import save_image, save_mask
 
+from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets import elpv
 from efficientad.data.datasets.elpv import ElpvProvider
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
-from efficientad.data.samples import Sample
 from efficientad.errors import DataError
 
 

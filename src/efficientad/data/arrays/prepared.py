@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.samples import Split
+from efficientad.data.arrays.samples import Split
 from efficientad.errors import DataError
 
 IMAGES, MASKS, REGION, MANIFEST, RAW = "images.npy", "masks.npy", "region.npy", "manifest.json", "raw"

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from efficientad.data import download as module
-from efficientad.data.download import download, download_mvtec, extract_archive
-from efficientad.data.images import encode_png
+from efficientad.data.files import download as module
+from efficientad.data.files.download import download, download_mvtec, extract_archive
+from efficientad.data.files.images import encode_png
 from efficientad.data.pretraining import imagenette
 from efficientad.errors import DataError, DownloadError
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from efficientad.data.samples import GOOD, Sample
+from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.errors import DataError, ParamsError
 
 _EXAMPLES = 3  # names in an error

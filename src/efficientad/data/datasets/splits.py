@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from efficientad.data.groups import hold_out_groups
-from efficientad.data.samples import GOOD, Sample, Split
+from efficientad.data.arrays.samples import GOOD, Sample, Split
+from efficientad.data.datasets.groups import hold_out_groups
 from efficientad.errors import DataError
 
 SMALLEST_TRAIN, SMALLEST_VALIDATION = 2, 1

@@ -12,14 +12,14 @@ import yaml
 from import_closure import ROOT
 from photographed_parts import photograph_parts
 
+from efficientad.data.arrays.prepared import Prepared
 from efficientad.data.datasets.folder import FolderProvider
-from efficientad.data.groups import find_groups
-from efficientad.data.images import write_png
-from efficientad.data.leaks import NearDuplicates, describe_leaks, format_groups, join_groups, write_leaks
-from efficientad.data.near_duplicates import find_parts
-from efficientad.data.prepare import write_prepared
-from efficientad.data.prepared import Prepared
-from efficientad.data.splits import SplitPlan
+from efficientad.data.datasets.groups import find_groups
+from efficientad.data.datasets.leaks import NearDuplicates, describe_leaks, format_groups, join_groups, write_leaks
+from efficientad.data.datasets.near_duplicates import find_parts
+from efficientad.data.datasets.prepare import write_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.data.files.images import write_png
 
 
 @pytest.fixture(scope="module")

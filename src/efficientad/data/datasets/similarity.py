@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import correlate_block, resize_image, smooth_plane
+from efficientad.data.files.images import correlate_block, resize_image, smooth_plane
 
 Images = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
 Planes = NDArray[np.float32]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from efficientad.data.images import encode_png, is_sixteen_bit, list_images, read_image, read_mask, write_png
+from efficientad.data.files.images import encode_png, is_sixteen_bit, list_images, read_image, read_mask, write_png
 from efficientad.errors import DataError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from photographed_parts import draw_surface, photograph, photograph_parts
 
-from efficientad.data.similarity import (
+from efficientad.data.datasets.similarity import (
     compute_planes,
     find_candidates,
     find_peak,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from efficientad.data.samples import Sample
-from efficientad.data.splits import SplitPlan, split_samples
+from efficientad.data.arrays.samples import Sample
+from efficientad.data.datasets.splits import SplitPlan, split_samples
 from efficientad.errors import DataError
 
 SPLITS = ("train", "validation", "test")

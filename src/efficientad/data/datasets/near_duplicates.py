@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.similarity import (
+from efficientad.data.datasets.similarity import (
     Images,
     Planes,
     compute_planes,

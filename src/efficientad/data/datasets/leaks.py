@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from efficientad.data.near_duplicates import Cluster, list_cross_pairs
-from efficientad.data.prepared import Prepared, write_manifest
+from efficientad.data.arrays.prepared import Prepared, write_manifest
+from efficientad.data.datasets.near_duplicates import Cluster, list_cross_pairs
 
 PAIRS, PARTS = "near_duplicates.json", "parts.csv"
 _SHOWN = 3  # pairs in a message

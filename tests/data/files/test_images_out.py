@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from efficientad.data.images import (
+from efficientad.data.files.images import (
     colour_map,
     correlate_block,
     encode_png,

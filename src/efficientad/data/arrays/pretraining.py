@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.prepared import IMAGES, MANIFEST, load_array, read_manifest
+from efficientad.data.arrays.prepared import IMAGES, MANIFEST, load_array, read_manifest
 from efficientad.errors import DataError
 
 

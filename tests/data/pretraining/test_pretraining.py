@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from tiny_images import save_image
 
-from efficientad.data.images import resize_image
-from efficientad.data.prepare import hash_pixels
+from efficientad.data.arrays.pretraining import load_pretraining
+from efficientad.data.files.decoding import hash_pixels
+from efficientad.data.files.images import resize_image
 from efficientad.data.pretraining import embedded as module
 from efficientad.data.pretraining.crops import Crops
 from efficientad.data.pretraining.embedded import EmbeddedSource
 from efficientad.data.pretraining.folder import FolderSource
-from efficientad.data.pretraining.reader import load_pretraining
 from efficientad.data.pretraining.writer import write_pretraining
 from efficientad.errors import DataError
 

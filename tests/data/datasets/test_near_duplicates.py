@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from photographed_parts import draw_surface, photograph, photograph_parts
 
-from efficientad.data.datasets.synthetic.provider import SyntheticProvider
-from efficientad.data.near_duplicates import (
+from efficientad.data.datasets.near_duplicates import (
     Cluster,
     build_clusters,
     find_parts,
@@ -16,7 +15,8 @@ from efficientad.data.near_duplicates import (
     measure_links,
     shows_one_part,
 )
-from efficientad.data.similarity import compute_planes
+from efficientad.data.datasets.similarity import compute_planes
+from efficientad.data.datasets.synthetic.provider import SyntheticProvider
 
 
 def _measure(images: list[np.ndarray], parts: list[int], splits: list[str]) -> tuple[float, int]:

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from efficientad.data.arrays.samples import Sample, hold_out
 from efficientad.data.datasets.folder import FolderProvider
-from efficientad.data.groups import find_groups, hold_out_groups
-from efficientad.data.samples import Sample, hold_out
+from efficientad.data.datasets.groups import find_groups, hold_out_groups
 from efficientad.errors import DataError, ParamsError
 
 GOOD = [Sample(f"good/tile{n // 2}_exp{n % 2}.png", None, "good") for n in range(6)]

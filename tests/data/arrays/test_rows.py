@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from efficientad.data.rows import Rows, read_row
+from efficientad.data.arrays.rows import Rows, read_row
 
 ARRAY = np.arange(5 * 3 * 2, dtype=np.uint8).reshape(5, 3, 2)
 
