@@ -4,7 +4,7 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: help setup repro test check format metrics bench cpp prune constraints
+.PHONY: help setup repro test check format metrics bench cost cpp prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -12,22 +12,25 @@ help:         ## list the targets
 setup: $(ENVIRONMENT)  ## create .venv with pinned packages
 
 repro: $(ENVIRONMENT)  ## run what changed of the pipeline (dvc repro)
-	dvc repro
+	dvc repro && python stages/results.py
 
 test: $(ENVIRONMENT)   ## run all tests
 	python -m pytest
 
-check: $(ENVIRONMENT)  ## lint, format, types, pipeline file
-	ruff check . && ruff format --check . && mypy && python tools/list_dependencies.py --check
+check: $(ENVIRONMENT)  ## lint, format, types
+	ruff check . && ruff format --check . && mypy
 
-format: $(ENVIRONMENT) ## put code and the dependencies in dvc.yaml in order
-	ruff check --fix . && ruff format . && python tools/list_dependencies.py
+format: $(ENVIRONMENT) ## put code in order
+	ruff check --fix . && ruff format .
 
 metrics: $(ENVIRONMENT) ## show accuracy, and what changed since the last commit
 	dvc metrics show && dvc metrics diff
 
 bench: $(ENVIRONMENT)  ## measure speed and memory on this machine: docs/benchmarks.md
 	python benchmarks/measure.py
+
+cost: $(ENVIRONMENT)   ## CPU seconds of each stage of the last whole run: dvc repro --force
+	python benchmarks/default_cost.py
 
 cpp: $(ENVIRONMENT)    ## build the station's program in C++: cpp/README.md
 	cmake -S cpp -B cpp/build -DOpenVINO_DIR="$$(python -c 'import openvino.utils as u; print(u.get_cmake_path())')"

@@ -18,7 +18,7 @@ from efficientad.pipeline.stage import TIMINGS, read_json, write_json
 
 
 def run_steps(steps: int) -> dict[str, Any]:
-    """Train with so many steps; return them with the minutes of the train stage and the accuracy."""
+    """Train with this number of steps; return it with the minutes of the train stage and the accuracy."""
     params = load_params()
     (size,), (category,), (seed,) = params.sizes, params.categories, params.seeds
     item = Item(size, category, seed)
@@ -32,15 +32,15 @@ def run_steps(steps: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run the preset, then ten times as long."""
+    """Run the preset, then ten times its steps."""
     params = load_params()
     steps = params.train.cpu.steps
     output = Path(sys.argv[1])
-    found = read_json(output) if output.is_file() else {}
-    found["preset"] = {"data": params.categories[0], "cpu": run_steps(steps)}
-    write_json(output, found)
-    found["preset"]["ten_times"] = run_steps(10 * steps)
-    write_json(output, found)
+    results = read_json(output) if output.is_file() else {}
+    results["preset"] = {"data": params.categories[0], "cpu": run_steps(steps)}
+    write_json(output, results)
+    results["preset"]["ten_times"] = run_steps(10 * steps)
+    write_json(output, results)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
     python benchmarks/draw_example.py
 
-A column a kind of defect, good parts first: of each the test image whose score is the median, neither the best nor
-the worst. Rows: image with the annotated defect, heat map, region above the threshold.
+One column per kind of defect, good parts first: the test image with the median score, neither the best nor the worst.
+Rows: image with the annotated defect, heat map, region above the threshold.
 """
 
 from pathlib import Path
@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from efficientad.data.images import outline, write_png
-from efficientad.data.prepared import load_prepared
+from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.files.images import outline, write_png
 from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
 from efficientad.evaluation.test_split import build_test_split
 from efficientad.model.inference import compute_detections
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import Item, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.reporting.contact_sheet import ANNOTATED, MARKED
@@ -32,20 +32,22 @@ def main() -> None:
     detector, header = load_detector(item.detector)
     columns = []
     with TemporaryDirectory() as folder:
-        found = compute_detections(detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy")
-        split = build_test_split(prepared, *found)
+        maps, scores = compute_detections(
+            detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy"
+        )
+        split = build_test_split(prepared, maps, scores)
         scale = fit_heat_scale(header["threshold"], np.stack([*split.maps]))
-        for defect in sorted(set(split.defects), key=lambda one: (one != "good", one)):
-            rows = [index for index, one in enumerate(split.defects) if one == defect]
+        for defect in sorted(set(split.defects), key=lambda kind: (kind != "good", kind)):
+            rows = [index for index, kind in enumerate(split.defects) if kind == defect]
             row = sorted(rows, key=lambda index: float(split.scores[index]))[len(rows) // 2]
             image, anomaly_map = split.images[row], np.asarray(split.maps[row])
             panels = [
                 outline(image, split.masks[row], colour=ANNOTATED, thickness=2),
-                overlay_heat_map(image, anomaly_map, scale.low, scale.high),
+                overlay_heat_map(image, anomaly_map, scale),
                 outline(image, anomaly_map > header["threshold"], colour=MARKED, thickness=2),
             ]
-            columns.append(np.concatenate([np.pad(one, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255)
-                                           for one in panels]))  # fmt: skip
+            columns.append(np.concatenate([np.pad(panel, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255)
+                                           for panel in panels]))  # fmt: skip
     write_png(Path("docs/example.png"), np.concatenate(columns, axis=1))
 
 

@@ -2,9 +2,9 @@
 
     python benchmarks/large_image.py FOLDER
 
-writes the images and the models below FOLDER, and prints for each defect its verdict, how far from its middle the map's
-peak and the outlined pixels lie, and what an inference takes. `efficientad_infer FOLDER/model FOLDER/images/*.png`
-judges the same files from C++.
+writes the images and the models below FOLDER. It prints for each defect its verdict, the distance of the map's peak and
+of the outlined pixels from its middle, and the time of an inference. The same files from C++:
+`efficientad_infer FOLDER/model FOLDER/images/*.png`.
 """
 
 import resource
@@ -18,13 +18,14 @@ import numpy as np
 from efficientad import __version__
 from efficientad.calibration.threshold import choose_display_scale, fit_threshold
 from efficientad.data.drawing.nuisance import smooth_noise
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
-from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.deploy.predictor import predict_image
 from efficientad.model.header import ModelHeader
 from efficientad.model.inference import compute_detections, compute_raw_maps
-from efficientad.model.maps import fit_quantiles
+from efficientad.model.maps import Levels, fit_quantiles
 from efficientad.model.weights import load_teacher
 from efficientad.pipeline.params import load_params
 from efficientad.teacher.shipped import locate_shipped_teacher
@@ -39,7 +40,7 @@ STEPS = 100
 
 
 def draw(rng: np.random.Generator, defect: tuple[int, int] | None = None) -> np.ndarray:
-    """Return a grained surface in uneven light, with a dark spot if asked for."""
+    """Return a grained surface in uneven light, with a dark spot at `defect`."""
     light = 120 + 20 * smooth_noise(rng, SIZE, 800) + 12 * smooth_noise(rng, SIZE, 6)
     if defect is not None:
         rows, columns = np.ogrid[: SIZE[0], : SIZE[1]]
@@ -58,15 +59,17 @@ def train(folder: Path) -> Path:
     data = TrainingImages(images, np.arange(TRAIN), penalties)
     detector, _ = train_detector("S", teacher, data, params, 0, folder)
     held_out = np.arange(TRAIN, TRAIN + VALIDATION)
-    student, autoencoder = (fit_quantiles(maps, 0.9, 0.995) for maps in compute_raw_maps(detector, images, held_out))
-    detector.set_calibration(student, autoencoder, threshold=float("inf"))
+    quantiles = [
+        fit_quantiles(maps, Levels(0.9, 0.995)) for maps in compute_raw_maps(detector, images, np.arange(TRAIN))
+    ]
+    detector.set_quantiles(quantiles)
     _, scores = compute_detections(detector, images, held_out, folder / "maps.npy")
     threshold = fit_threshold(scores, 1 / (VALIDATION + 1))
-    pairs = (student.low, student.high), (autoencoder.low, autoencoder.high)
     scale = choose_display_scale(scores, threshold.value)
     header = ModelHeader(
-        "S", SIZE, "surface", threshold.value, threshold.false_alarm_rate, scale, *pairs, "none", __version__
-    )
+        "S", SIZE, "surface", threshold.value, threshold.false_alarm_rate, scale, "none", __version__,
+        branches=tuple(detector.list_branches()),
+    )  # fmt: skip
     write_onnx(detector, header, folder / "model.onnx")
     write_openvino(folder / "model.onnx", header, folder / "model/1/model.xml", fp16=False)
     return folder / "model"
@@ -85,15 +88,16 @@ def main() -> None:
         write_png(path, draw(np.random.default_rng(100 + index), middle))
         image = read_image(path)
         started = time.perf_counter()
-        found = predict_image(engine, image)
+        prediction = predict_image(engine, image)
         seconds = time.perf_counter() - started
-        peak = np.unravel_index(found.anomaly_map.argmax(), SIZE)
-        rows, columns = np.nonzero(found.anomaly_map > found.threshold)
+        peak = np.unravel_index(prediction.anomaly_map.argmax(), SIZE)
+        rows, columns = np.nonzero(prediction.anomaly_map > prediction.threshold)
         farthest = np.hypot(rows - middle[0], columns - middle[1]).max(initial=0)
         off = np.hypot(peak[0] - middle[0], peak[1] - middle[1])
         print(
-            f"{path.name}: {found.verdict}, score {found.score:.3f} of {found.threshold:.3f}, peak {off:.1f} px from "
-            f"the middle, {len(rows)} px outlined, the farthest {farthest:.1f} px from it; {seconds:.1f} s"
+            f"{path.name}: {prediction.verdict}, score {prediction.score:.3f}, threshold {prediction.threshold:.3f}, "
+            f"peak {off:.1f} px from the middle, {len(rows)} px outlined, the farthest {farthest:.1f} px from it; "
+            f"{seconds:.1f} s"
         )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
 

@@ -2,8 +2,8 @@
 
     python benchmarks/measure.py [SECTION ...]
 
-Sections: train_step, inference, au_pro, peak_rss_mb, scaling; all by default. peak_rss_mb reads what the stages of the
-last `dvc repro` noted in .scratch/timings.jsonl. The section `preset` is written by benchmarks/compare_presets.py.
+Sections: train_step, inference, au_pro, peak_rss_mb, scaling; all by default. peak_rss_mb reads .scratch/timings.jsonl,
+which the stages of the last `dvc repro` wrote. The section `preset` is written by benchmarks/compare_presets.py.
 """
 
 import json
@@ -29,15 +29,15 @@ BENCHMARKS, PAGE = Path("docs/benchmarks.json"), Path("docs/benchmarks.md")
 def read_peak_memory() -> dict[str, float]:
     """Return the section `peak_rss_mb`: the last run of each stage, the largest of its items."""
     rows = [json.loads(line) for line in TIMINGS.read_text("utf-8").splitlines()] if TIMINGS.is_file() else []
-    last = {row["stage"]: row["peak_rss_mb"] for row in rows}
-    found: dict[str, float] = {}
-    for stage, peak in last.items():
+    last_runs = {row["stage"]: row["peak_rss_mb"] for row in rows}
+    peaks: dict[str, float] = {}
+    for stage, peak in last_runs.items():
         name = stage.split()[0].removesuffix(".py")
-        found[name] = max(peak, found.get(name, 0.0))
-    return found
+        peaks[name] = max(peak, peaks.get(name, 0.0))
+    return peaks
 
 
-# Scaling comes first: a child's peak memory, as the system counts it, is at least its parent's when it was started.
+# Scaling comes first: the system counts a child's peak memory from its parent's at the start.
 SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "scaling": measure_scaling,
     "train_step": measure_train_step,
@@ -48,7 +48,7 @@ SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
 TIMED = ("scaling", "train_step", "inference", "au_pro")
 
 
-def render(found: dict[str, Any]) -> str:
+def render(results: dict[str, Any]) -> str:
     """Return the page."""
     lines = [
         "# Benchmarks",
@@ -57,7 +57,7 @@ def render(found: dict[str, Any]) -> str:
         "bench`), size S, images of 256 x 256 px, batch 1. The machine is shared, and sections may have been measured",
         "on different ones: only ratios within a section compare. Peak is the measured most of multiplications.",
         "",
-        *(f"- {name}: {value}" for name, value in found["machine"].items()),
+        *(f"- {name}: {value}" for name, value in results["machine"].items()),
     ]
     titles = {
         "train_step": "A training step",
@@ -66,61 +66,61 @@ def render(found: dict[str, Any]) -> str:
         "scaling": "Cost against the number of images",
         "peak_rss_mb": "Peak memory of each stage of the default run, MB",
     }
-    if "inference" in found:
+    if "inference" in results:
         lines += [
             "",
             "## Inference",
             "",
-            *_show_peak(found, "inference"),
-            "| runtime | p50 ms | p95 ms | images a second |",
+            *_show_peak(results, "inference"),
+            "| runtime | p50 ms | p95 ms | images per second |",
             "|---|---|---|---|",
         ]
         lines += [
-            f"| {name} | {one['p50_ms']} | {one['p95_ms']} | {one['images_per_s']} |"
-            for name, one in found["inference"].items()
+            f"| {name} | {times['p50_ms']} | {times['p95_ms']} | {times['images_per_s']} |"
+            for name, times in results["inference"].items()
         ]
         lines += [
             "",
-            "`_unshared` is the paper's detector; the others share convolutions with the teacher (train.cpu) and, but",
-            "for `_no_memory`, have memories (calibrate).",
-            "OpenVINO's images a second are those of its asynchronous queue with the hint for throughput.",
+            "`_unshared` is the paper's detector. The others share convolutions with the teacher (train.cpu) and",
+            "have memory banks, except `_no_bank`. OpenVINO's images per second are those of its asynchronous queue",
+            "with the hint for throughput.",
         ]
-    if "inference_peak_share" in found:
-        shares = ", ".join(f"{name} {value}" for name, value in found["inference_peak_share"].items())
+    if "inference_peak_share" in results:
+        shares = ", ".join(f"{name} {value}" for name, value in results["inference_peak_share"].items())
         lines += [f"Share of the measured peak of multiplications: {shares}."]
     for section, title in titles.items():
-        if section in found:
-            lines += ["", f"## {title}", "", *_show_peak(found, section), "| | |", "|---|---|"]
-            lines += [f"| {name} | {_show(value)} |" for name, value in found[section].items()]
-        if section in found and section in ("preset", "scaling"):
-            lines += ["", "Of student and autoencoder, without memories (docs/decisions/0020)."]
+        if section in results:
+            lines += ["", f"## {title}", "", *_show_peak(results, section), "| | |", "|---|---|"]
+            lines += [f"| {name} | {_show(value)} |" for name, value in results[section].items()]
+        if section in results and section in ("preset", "scaling"):
+            lines += ["", "Of student and autoencoder, without memory banks (docs/decisions/0020)."]
     return "\n".join(lines) + "\n"
 
 
-def _show_peak(found: dict[str, Any], section: str) -> list[str]:
-    peaks = found.get("section_peak_gmac_per_s", {})
+def _show_peak(results: dict[str, Any], section: str) -> list[str]:
+    peaks = results.get("section_peak_gmac_per_s", {})
     return [f"Peak {peaks[section]:.0f} GMAC/s.", ""] if section in peaks else []
 
 
 def _show(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {one}" for name, one in value.items())
+        return ", ".join(f"{name} {entry}" for name, entry in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def main() -> None:
     """Measure, keep, render."""
-    found = read_json(BENCHMARKS) if BENCHMARKS.is_file() else {}
-    found = {"machine": describe_machine()} | {name: one for name, one in found.items() if name != "machine"}
+    results = read_json(BENCHMARKS) if BENCHMARKS.is_file() else {}
+    results = {"machine": describe_machine()} | {name: values for name, values in results.items() if name != "machine"}
     for name in sys.argv[1:] or SECTIONS:
         print(name, flush=True)
-        found[name] = SECTIONS[name]()
+        results[name] = SECTIONS[name]()
         if name in TIMED:
             fastest = torch.bfloat16 if settle_precision("auto", locate_cache()) == "bf16" else torch.float32
-            found.setdefault("section_peak_gmac_per_s", {})[name] = round(measure_peak(fastest), 1)
+            results.setdefault("section_peak_gmac_per_s", {})[name] = round(measure_peak(fastest), 1)
         if name == "inference":
-            found["inference_peak_share"] = find_peak_share(found[name])
-    write_json(BENCHMARKS, found)
+            results["inference_peak_share"] = find_peak_share(results[name])
+    write_json(BENCHMARKS, results)
     PAGE.write_text(render(read_json(BENCHMARKS)), "utf-8")
 
 

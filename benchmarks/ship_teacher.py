@@ -1,8 +1,8 @@
-"""Copies a finished teacher into the package, in half precision, as what `teacher.source: shipped` takes.
+"""Copies a finished teacher into the package, in half precision: the one that `teacher.source: shipped` takes.
 
     python benchmarks/ship_teacher.py S
 
-Its card in src/efficientad/teacher/weights/README.md is for a person to write.
+A person writes its card, src/efficientad/teacher/weights/README.md.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""What every benchmark shares: the machine's name and the measured peak of its multiplications."""
+"""Shared by all benchmarks: the machine's name and the measured peak of its multiplications."""
 
 import platform
 from importlib.metadata import version
@@ -11,7 +11,7 @@ from efficientad.deploy.timing import time_repeatedly
 
 
 def describe_machine() -> dict[str, Any]:
-    """Return processor, threads and the versions that a timing depends on."""
+    """Return processor, threads and the versions that affect a timing."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.is_file() else []
     names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -26,7 +26,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def measure_peak(dtype: torch.dtype) -> float:
-    """Return the multiplications a second, in 1e9, of a large convolution: 3 x 3, 512 to 512 channels."""
+    """Return the multiplications per second, in 1e9, of a large convolution: 3 x 3, 512 to 512 channels."""
     channels, side = 512, 64
     image = torch.randn(4, channels, side, side, dtype=dtype).to(memory_format=torch.channels_last)
     weight = torch.randn(channels, channels, 3, 3, dtype=dtype)

@@ -1,4 +1,4 @@
-"""A training step of Algorithm 1 by its plain formulas and as this project makes it, in one run."""
+"""Times a training step of Algorithm 1, by its plain formulas and by this project's code, in one run."""
 
 from collections.abc import Callable
 from typing import Any
@@ -27,8 +27,8 @@ def build_batch(parts: int, image: Tensor, jittered: Tensor, penalty: Tensor, fe
     """Return a step's batch with tiles of `parts` a side."""
     tile = choose_tile((image.shape[-2], image.shape[-1]), parts, np.random.default_rng(0))
     image, jittered, penalty, features = (
-        one.contiguous(memory_format=torch.channels_last)
-        for one in (image, jittered, tile.crop_image(penalty), features)
+        tensor.contiguous(memory_format=torch.channels_last)
+        for tensor in (image, jittered, tile.crop_image(penalty), features)
     )
     return DetectionBatch(image, jittered, penalty, None, features, tile, tile, (0,), (0,))
 
@@ -36,17 +36,17 @@ def build_batch(parts: int, image: Tensor, jittered: Tensor, penalty: Tensor, fe
 def compute_plain_loss(detector: Detector, image: Tensor, jittered: Tensor, penalty: Tensor) -> Tensor:
     """Return Algorithm 1's loss by its formulas: three passes of the student, two of the teacher."""
 
-    def describe(normalised: Tensor) -> Tensor:
+    def compute_features(normalised: Tensor) -> Tensor:
         with torch.no_grad():
             return detector.normalise_features(detector.teacher(normalised))
 
-    image, jittered, penalty = (detector.normaliser(one) for one in (image, jittered, penalty))
-    teacher = describe(image)
+    image, jittered, penalty = (detector.normaliser(pixels) for pixels in (image, jittered, penalty))
+    teacher = compute_features(image)
     predicted, _ = split_student(detector.student(image))
     loss = compute_hard_feature_loss(teacher, predicted, 0.999)
     loss = loss + compute_penalty_loss(split_student(detector.student(penalty))[0])
     reconstruction = detector.autoencoder(jittered, (teacher.shape[-2], teacher.shape[-1]), [np.random.default_rng(0)])
-    loss = loss + compute_feature_loss(describe(jittered), reconstruction)
+    loss = loss + compute_feature_loss(compute_features(jittered), reconstruction)
     return loss + compute_feature_loss(reconstruction, split_student(detector.student(jittered))[1])
 
 
@@ -88,7 +88,7 @@ def measure_train_step() -> dict[str, Any]:
     detector = Detector("S").train()
     plain_ms = time_steps(detector, lambda: compute_plain_loss(detector, *images), bfloat16=False)
     keep_freed_memory()
-    found = {"plain_fp32_ms": plain_ms}
+    timings = {"plain_fp32_ms": plain_ms}
     shares = {}
     peak = measure_peak(torch.bfloat16 if bfloat16 else torch.float32)
     cases = {
@@ -97,21 +97,21 @@ def measure_train_step() -> dict[str, Any]:
         "preset": (recipe.shared_convolutions, recipe.penalty_tiles),
     }
     for name, (shared, parts) in cases.items():
-        one = Detector("S", shared).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        candidate = Detector("S", shared).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batch = build_batch(parts, images[0], images[1], images[2], features)
 
-        def compute(one: Detector = one, batch: DetectionBatch = batch) -> Tensor:
-            return torch.stack(list(compute_losses(one, batch, 0.999).values())).sum()
+        def compute(candidate: Detector = candidate, batch: DetectionBatch = batch) -> Tensor:
+            return torch.stack(list(compute_losses(candidate, batch, 0.999).values())).sum()
 
-        found[f"{name}_ms"] = time_steps(one, compute, bfloat16)
+        timings[f"{name}_ms"] = time_steps(candidate, compute, bfloat16)
         with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-            work = count_multiplications(one, compute)
-        shares[name] = work / (found[f"{name}_ms"] * 1e-3) / peak
+            work = count_multiplications(candidate, compute)
+        shares[name] = work / (timings[f"{name}_ms"] * 1e-3) / peak
     return {
-        **{name: round(value, 1) for name, value in found.items()},
-        "ratio": round(plain_ms / found["fast_ms"], 2),
-        "unbiased_ratio": round(plain_ms / found["unbiased_ms"], 2),
-        "preset_ratio": round(plain_ms / found["preset_ms"], 2),
+        **{name: round(value, 1) for name, value in timings.items()},
+        "ratio": round(plain_ms / timings["fast_ms"], 2),
+        "unbiased_ratio": round(plain_ms / timings["unbiased_ms"], 2),
+        "preset_ratio": round(plain_ms / timings["preset_ms"], 2),
         "peak_gmac_per_s": round(peak, 1),
         "peak_share": round(shares["fast"], 3),
         "unbiased_peak_share": round(shares["unbiased"], 3),

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.model.sizes import PDNSize
 from efficientad.model.weights import load_header, load_teacher, save_weights
 from efficientad.pipeline.cache import locate_cache

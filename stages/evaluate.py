@@ -1,12 +1,12 @@
-"""Stage evaluate@SIZE-CATEGORY-SEED: the test split -> metrics, curves, pictures."""
+"""Stage evaluate@SIZE-CATEGORY-SEED: the test split -> metrics, curves, contact sheet."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from efficientad.data.prepared import load_prepared
+from efficientad.data.arrays.prepared import load_prepared
 from efficientad.evaluation.test_split import build_test_split, describe_verdicts, measure
 from efficientad.model.inference import compute_detections
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json
@@ -21,8 +21,10 @@ def main() -> None:
     detector, header = load_detector(item.detector)
     threshold = header["threshold"]
     with TemporaryDirectory() as folder:
-        found = compute_detections(detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy")
-        split = build_test_split(prepared, *found)
+        maps, scores = compute_detections(
+            detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy"
+        )
+        split = build_test_split(prepared, maps, scores)
         metrics = measure(split, params.fpr_limit)
         verdicts = describe_verdicts(split, threshold)
         write_tables(split, metrics, threshold, item.report)

@@ -1,9 +1,16 @@
 """Stage prepare@CATEGORY: a provider's images -> arrays at the model's resolution and a manifest."""
 
-from efficientad.calibration.threshold import check_count
+from pathlib import Path
+
+from efficientad.calibration.count import check_count
+from efficientad.data.datasets.groups import find_groups
+from efficientad.data.datasets.leaks import describe_leaks, write_leaks
+from efficientad.data.datasets.near_duplicates import find_parts
+from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.registry import build_provider, load_region
-from efficientad.data.prepare import write_prepared
-from efficientad.pipeline.layout import locate_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.errors import DataError
+from efficientad.pipeline.layout import locate_prepare_report, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_category, run_stage
 
@@ -12,18 +19,30 @@ def main() -> None:
     """Read params, prepare one category."""
     category = parse_category()
     params = load_params(category=category)
+    data = params.data
+    provider = build_provider(category, data, params.synthetic, params.elpv)
+    groups = find_groups(data.group, Path(data.root) / category, provider.list_samples())
     prepared = write_prepared(
-        build_provider(category, params.data, params.synthetic),
+        provider,
         locate_prepared(category),
-        params.data.frame,
-        params.data.validation_fraction,
-        params.data.split_seed,
-        params.data.raw_samples,
-        load_region(category, params.data),
+        data.frame,
+        SplitPlan(data.train_fraction, data.validation_fraction, data.split_seed),
+        data.raw_samples,
+        load_region(category, data),
+        groups,
     )
     counts = {split: len(prepared.indices(split)) for split in ("train", "validation", "test")}
     print(f"{category}: " + ", ".join(f"{count} {split}" for split, count in counts.items()))
-    check_count(counts["validation"], params.calibrate.false_alarm_rate)  # now, not after the training
+    held_out = {prepared.rows[index].part for index in prepared.indices("validation")}
+    # Here and not after the training. Nothing written depends on it, so another rate prepares nothing anew.
+    check_count(len(held_out), params.calibrate.false_alarm_rate)
+    report = locate_prepare_report(category)
+    parts = None if data.near_duplicates == "ignore" else find_parts(prepared.images)
+    if pairs := write_leaks(prepared, groups, parts, report):
+        message = describe_leaks(pairs, report, Path(data.root) / category)
+        if data.near_duplicates == "fail":
+            raise DataError(message)
+        print(f"WARNING {category}: {message}")
 
 
 if __name__ == "__main__":

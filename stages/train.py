@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from efficientad.data.prepared import load_prepared
-from efficientad.data.pretraining.reader import load_pretraining
+from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.model.weights import load_teacher, save_weights
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared, locate_teacher

@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from import_closure import ROOT
 
-from efficientad.data.images import write_png
+from efficientad.data.files.images import write_png
 
 COPIED = ("src", "stages", "dvc.yaml", "params.yaml", "recipes", ".dvcignore", ".gitignore")
 CATEGORIES = ("disc", "plate")
@@ -19,10 +19,12 @@ TINY = {
     "data": {"provider": "folder", "image_size": 64, "train_fraction": 0.7, "validation_fraction": 0.3,
              "raw_samples": 4},
     "pretraining": {"count": 6},
+    "teacher": {"source": "distill"},
     "distill": {"steps": 2, "batch_size": 2, "held_out_fraction": 0.2, "precision": "fp32",
                 "checkpoint_every": 1},
     "train": {"checkpoint_every": 3, "precision": "fp32"},
-    "calibrate": {"false_alarm_rate": 0.2, "memory_scales": [2, 4], "memory_patches": 50},
+    "fit": {"bank_scales": [2, 4], "bank_patches": 50},
+    "calibrate": {"false_alarm_rate": 0.2},
     "evaluate": {"cases_per_group": 1},
     "export": {"parity_images": 4, "int8_images": 4, "max_auroc_drop": 1.0,
                "max_au_pro_drop": 1.0},

@@ -11,8 +11,9 @@ from tiny_models import HEADER
 
 from efficientad.cli import main
 from efficientad.data.datasets.folder import FolderProvider
-from efficientad.data.images import read_image, write_png
-from efficientad.data.prepare import write_prepared
+from efficientad.data.datasets.prepare import write_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.data.files.images import read_image, write_png
 
 
 @pytest.fixture
@@ -41,11 +42,11 @@ def test_predict_a_folder(models, folder, tmp_path, capsys, model):
     for line in lines:
         assert line["threshold"] == pytest.approx(HEADER.threshold)
         assert line["verdict"] == ("anomalous" if line["score"] > HEADER.threshold else "normal")
-        picture = read_image(tmp_path / "out" / line["heat_map"])
-        assert picture.shape == read_image(folder / line["image"]).shape
+        overlay = read_image(tmp_path / "out" / line["heat_map"])
+        assert overlay.shape == read_image(folder / line["image"]).shape
 
 
-def test_predict_one_image_without_pictures(models, folder, tmp_path, capsys):
+def test_predict_one_image_without_heat_maps(models, folder, tmp_path, capsys):
     out = tmp_path / "out"
     arguments = ["predict", str(folder / "a.png"), "--model", str(models), "--output", str(out)]
     assert main(arguments) == 0
@@ -65,7 +66,7 @@ def test_a_broken_image_is_reported_and_the_rest_is_judged(models, folder, tmp_p
     assert "skipped   aa.png" in capsys.readouterr().err
 
 
-def test_the_table_says_what_the_lines_say(models, folder, tmp_path):
+def test_the_table_and_the_lines_hold_the_same_values(models, folder, tmp_path):
     (folder / "aa, torn.png").write_bytes((folder / "a.png").read_bytes()[:300])
     main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")])
     text = (tmp_path / "out/predictions.csv").read_text("utf-8")
@@ -75,7 +76,7 @@ def test_the_table_says_what_the_lines_say(models, folder, tmp_path):
     assert ["error" in row for row in rows] == [False, True, False]
 
 
-def test_the_same_command_goes_on_after_ctrl_c(models, folder, tmp_path, capsys, monkeypatch):
+def test_the_same_command_continues_after_ctrl_c(models, folder, tmp_path, capsys, monkeypatch):
     arguments = ["predict", str(folder), "--model", str(models), "--output"]
     assert main([*arguments, str(tmp_path / "whole")]) == 0
 
@@ -86,19 +87,19 @@ def test_the_same_command_goes_on_after_ctrl_c(models, folder, tmp_path, capsys,
         patched.setattr("efficientad.deploy.batch._print", interrupt)  # when the first record is on disk
         capsys.readouterr()
         assert main([*arguments, str(tmp_path / "out")]) == 130
-        assert capsys.readouterr().err == "interrupted; the same command goes on from here\n"
+        assert capsys.readouterr().err == "interrupted; the same command continues from here\n"
         assert main([*arguments, str(tmp_path / "out"), "--restart"]) == 130
         assert "without --restart" in capsys.readouterr().err
     assert [line["image"] for line in read_lines(tmp_path / "out")] == ["a.png"]
     assert main([*arguments, str(tmp_path / "out")]) == 0
-    said = capsys.readouterr()
-    assert "continuing: 1 of 2" in said.err
-    assert said.out.splitlines()[0].endswith("  line 1/b.png")
+    printed = capsys.readouterr()
+    assert "continuing: 1 of 2" in printed.err
+    assert printed.out.splitlines()[0].endswith("  line 1/b.png")
     for name in ("predictions.jsonl", "predictions.csv", "predictions.run.json"):
         assert (tmp_path / "out" / name).read_bytes() == (tmp_path / "whole" / name).read_bytes()
 
 
-def test_another_models_results_are_not_gone_on_with(models, folder, tmp_path, capsys):
+def test_results_of_another_model_are_refused(models, folder, tmp_path, capsys):
     arguments = ["predict", str(folder), "--output", str(tmp_path / "out"), "--model"]
     assert main([*arguments, str(models)]) == 0
     assert main([*arguments, str(models / "detector.onnx")]) == 1
@@ -111,7 +112,7 @@ def test_another_models_results_are_not_gone_on_with(models, folder, tmp_path, c
     ("images_path", "model", "message"),
     [("absent", "", "DataError: "), ("empty", "", "DataError: "), ("images", "none.xml", "ModelError: ")],
 )
-def test_what_the_user_can_put_right_is_one_line(models, folder, tmp_path, capsys, images_path, model, message):
+def test_an_error_that_a_user_can_mend_is_one_line(models, folder, tmp_path, capsys, images_path, model, message):
     (tmp_path / "empty").mkdir()
     arguments = [
         "predict",
@@ -134,35 +135,34 @@ def test_wrong_usage_exits_with_2(arguments):
     assert caught.value.code == 2
 
 
-def test_benchmark_prints_one_json_object_or_a_line_a_value(models, capsys):
+def test_benchmark_prints_one_json_object_or_one_line_per_value(models, capsys):
     names = ["model", "runtime", "device", "precision", "threads", "streams"]
     names += ["p50_ms", "p95_ms", "p99_ms", "images_per_s", "images"]
     arguments = ["benchmark", str(models), "--seconds", "0.1", "--threads", "1", "--streams", "1"]
     assert main([*arguments, "--json"]) == 0
     (line,) = capsys.readouterr().out.splitlines()
-    found = json.loads(line)
-    assert list(found) == names
-    assert (found["runtime"], found["device"], found["precision"]) == ("openvino", "CPU", "f32")
-    assert (found["threads"], found["streams"]) == (1, 1)
+    timings = json.loads(line)
+    assert list(timings) == names
+    assert (timings["runtime"], timings["device"], timings["precision"]) == ("openvino", "CPU", "f32")
+    assert (timings["threads"], timings["streams"]) == (1, 1)
     assert main(arguments) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == names
 
 
-def test_probe_tells_the_accuracy_of_the_shipped_teachers_features(tmp_path, capsys):
+def test_probe_prints_the_accuracy_of_the_shipped_teachers_features(tmp_path, capsys):
     """Bright squares on grey noise: any features tell them apart."""
     draw_product(tmp_path / "raw", np.random.default_rng(0))
     write_prepared(
-        FolderProvider(tmp_path / "raw", 0.7, 0),
+        FolderProvider(tmp_path / "raw"),
         tmp_path / "prepared",
         (64, 64),
-        validation_fraction=0.3,
-        seed=0,
+        SplitPlan(train_fraction=0.3, validation_fraction=0.3, seed=0),
         raw_samples=1,
     )
     assert main(["probe", str(tmp_path / "prepared"), "--bank", "50"]) == 0
-    found = dict(pair.split() for pair in capsys.readouterr().out.split(", "))
-    assert set(found) == {"image_auroc", "image_ap", "image_f1_max", "au_pro"}
-    assert float(found["image_auroc"]) == 1.0
+    metrics = dict(pair.split() for pair in capsys.readouterr().out.split(", "))
+    assert set(metrics) == {"image_auroc", "image_ap", "image_f1_max", "au_pro"}
+    assert float(metrics["image_auroc"]) == 1.0
 
 
 def test_a_bank_without_patches_is_refused(capsys):
@@ -171,14 +171,14 @@ def test_a_bank_without_patches_is_refused(capsys):
     assert "expected a whole number from 1, got 0" in capsys.readouterr().err
 
 
-def test_what_the_system_refuses_is_one_line(models, folder, tmp_path, capsys):
+def test_an_error_of_the_operating_system_is_one_line(models, folder, tmp_path, capsys):
     (tmp_path / "out" / "predictions.csv.part").mkdir(parents=True)
     assert main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("IsADirectoryError: ")
 
 
-def test_a_reader_that_goes_away_gets_no_traceback(models, folder, tmp_path):
+def test_a_closed_pipe_gives_no_traceback(models, folder, tmp_path):
     command = [sys.executable, "-m", "efficientad.cli", "predict", str(folder), "--model", str(models)]
     reader, writer = os.pipe()
     os.close(reader)
@@ -188,6 +188,6 @@ def test_a_reader_that_goes_away_gets_no_traceback(models, folder, tmp_path):
 
 
 @pytest.mark.parametrize("features", [["--teacher", "none.safetensors"], ["--backbone", "resnet"]])
-def test_probe_says_which_features_are_missing(tmp_path, capsys, features):
+def test_missing_features_of_a_probe_are_one_line(tmp_path, capsys, features):
     assert main(["probe", str(tmp_path), *features]) == 1
     assert len(capsys.readouterr().err.splitlines()) == 1

@@ -1,6 +1,7 @@
 """The whole pipeline under DVC, on two small products of a user's own: slow, and the one test that sees all."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 from small_project import CATEGORIES, Project
 
-from efficientad.data.images import write_png
-from efficientad.data.prepared import load_prepared
+from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.files.images import write_png
 from efficientad.model.weights import load_header
 from efficientad.pipeline.scratch import SCRATCH_VARIABLE
 
@@ -37,7 +38,7 @@ def restored(project):
 
 def stages_of(category: str) -> set[str]:
     return {f"prepare@{category}"} | {
-        f"{stage}@S-{category}-0" for stage in ("train", "calibrate", "evaluate", "export")
+        f"{stage}@S-{category}-0" for stage in ("train", "fit", "calibrate", "evaluate", "export")
     }
 
 
@@ -56,9 +57,15 @@ def test_a_second_run_does_nothing(project):
 
 
 def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
-    """dvc.lock holds a hash of every model, metric, table and picture; every stage runs anew, of one product."""
+    """dvc.lock holds a hash of every model, metric, table and picture; every stage runs anew, of one product.
+
+    A commit before of code that no stage runs changes nothing, either: no file names the commit.
+    """
+    with (project.root / "src/efficientad/cli.py").open("a", encoding="utf-8") as file:
+        file.write("# a comment\n")
+    project.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "unrelated")
     lock = (project.root / "dvc.lock").read_text("utf-8")
-    assert lock.count("outs:") == 13
+    assert lock.count("outs:") == 15
     done = project.dvc("repro", "--force", "--no-run-cache", "evaluate@S-disc-0", "export@S-disc-0")
     done += project.dvc("repro", "--force", "--no-run-cache", "--single-item", "summary")
     for stage in stages_of("disc") | {"pretraining", "distill@S", "summary"}:
@@ -123,16 +130,32 @@ def test_an_override_reruns_its_category_alone(restored):
     assert changed <= stages_of("disc")
 
 
-def test_evaluate_can_be_rerun_without_training(restored):
-    restored.change_params(lambda tree: tree["evaluate"].update(fpr_limit=0.2))
-    stages = ("evaluate", "export")  # export measures what each exported model is worth by the same limit
-    assert restored.list_changed() == {f"{stage}@S-{category}-0" for stage in stages for category in CATEGORIES}
+def test_the_last_lines_say_where_everything_is(project):
+    *items, look, command = project.run(sys.executable, "stages/results.py").splitlines()
+    assert [line.split(":")[0] for line in items] == ["S/disc/0", "S/plate/0"]
+    for line in items:
+        detector, report = re.search(r"detector (\S+), report (\S+)$", line).groups()
+        assert (project.root / detector / "openvino/fp32/1/model.xml").is_file()
+        assert (project.root / report / "contact_sheet.png").is_file()
+    assert (project.root / re.search(r"look at (\S+);", look)[1]).is_file()
+    assert command.startswith("efficientad predict FOLDER --model models/S/disc/0")
 
 
 def test_a_value_of_the_papers_recipe_reruns_training_alone(restored):
     recipe = restored.root / "recipes/paper.yaml"
     recipe.write_text(recipe.read_text("utf-8").replace("steps: 70000", "steps: 50000"), "utf-8")
     assert restored.list_changed() == {f"train@S-{category}-0" for category in CATEGORIES}
+
+
+def test_evaluate_can_be_rerun_without_training(restored):
+    restored.change_params(lambda tree: tree["evaluate"].update(fpr_limit=0.2))
+    stages = ("evaluate", "export")  # export measures what each exported model is worth by the same limit
+    assert restored.list_changed() == {f"{stage}@S-{category}-0" for stage in stages for category in CATEGORIES}
+
+
+def test_another_false_alarm_rate_reruns_calibrate_alone(restored):
+    restored.change_params(lambda tree: tree["calibrate"].update(false_alarm_rate=0.25))
+    assert restored.list_changed() == {f"calibrate@S-{category}-0" for category in CATEGORIES}
 
 
 @pytest.mark.parametrize("change", ["changed", "added", "removed"])

@@ -1,3 +1,5 @@
+"""The pages of results are rendered from what was measured, and so is README's table."""
+
 import json
 import sys
 
@@ -11,87 +13,138 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import deployment
 import measure
 from ablations import measure_branches
-from collect_results import ABLATIONS, BASELINES, render
+from collect_results import average_metrics, average_minutes
+from data_sets import ABLATIONS, BASELINES, TITLES
 from original_size import compare
+from readme_table import BEGIN, END, render_readme, replace_table
+from results_page import render_results
 
-from efficientad.data.prepared import Prepared, PreparedRow
+from efficientad.data.arrays.prepared import Prepared, PreparedRow
+from efficientad.errors import DataError
 from efficientad.model.detector import Detector
 
 RESULT = {
     "image_auroc": {"mean": 0.9512, "std": 0.0, "seeds": [0, 1]},
     "au_pro": {"mean": 0.9, "std": 0.012, "seeds": [0, 1]},
-    "preset": "cpu", "steps": 400, "memory_scales": [2, 4], "minutes": 3.21, "cpu_minutes": 6.0,
+    "preset": "cpu", "steps": 400, "bank_scales": [2, 4], "minutes": 3.21, "cpu_minutes": 6.0,
     "teacher": {"source": "shipped", "backbone": "efficientnet_lite0", "steps": 100, "batch_size": 4,
                 "held_out_mse": 0.8},
     "data_md5": "abc", "command": "dvc repro",
 }  # fmt: skip
 
 
-def test_a_row_has_percent_spread_and_a_dash_for_what_is_missing():
-    (row,) = [line for line in render({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
+def test_a_row_has_percent_spread_and_a_dash_for_a_missing_metric():
+    (row,) = [line for line in render_results({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
     assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | cpu, 400 | 1/2, 1/4 | 0, 1 | 3.2 (6.0) | 0.800 |"
 
 
-def test_the_page_and_the_readme_say_what_was_collected():
+def test_the_page_and_readmes_table_are_rendered_from_what_was_collected():
     results = json.loads((ROOT / "docs/results.json").read_text("utf-8"))
-    assert (ROOT / "docs/results.md").read_text("utf-8") == render(results)
+    assert (ROOT / "docs/results.md").read_text("utf-8") == render_results(results)
     readme = (ROOT / "README.md").read_text("utf-8")
-    for name, sizes in results.items():
-        if name in (ABLATIONS, BASELINES):
-            continue
-        auroc = f"{100 * sizes['S']['image_auroc']['mean']:.1f}"
-        overlap = f"{100 * sizes['S']['au_pro']['mean']:.1f}" if "au_pro" in sizes["S"] else "-"
-        assert f"| {auroc} | {overlap} |" in readme
+    assert replace_table(readme, results) == readme
 
 
-def test_ablations_have_a_row_a_variant():
+def test_the_split_by_tile_comes_first_and_the_split_by_image_says_that_it_leaks():
+    results = {"elpv": {"S": RESULT}, "magnetic_tile": {"S": RESULT}, "magnetic_tile_by_tile": {"S": RESULT}}
+    for lines in (render_results(results).splitlines(), render_readme(results)):
+        first, second, third, *_ = (line for line in lines if line.startswith(("| magnetic", "| ELPV")))
+        assert first.startswith("| magnetic tile, split by tile |")
+        assert second.startswith("| magnetic tile, split by image (the literature's protocol, which leaks) |")
+        assert third.startswith("| ELPV")
+        assert any("six exposures" in line for line in lines)
+
+
+def test_readme_has_our_figures_beside_the_best_of_the_neighbour():
+    lite0, reduced, lite2 = ({"image_auroc": value} for value in (0.4, 0.5, 0.6))
+    features = {"efficientnet_lite0": lite0, "efficientnet_lite0@256": reduced, "efficientnet_lite2": lite2}
+    baselines = {"mvtec/screw": features}
+    lines = render_readme({"mvtec/screw": {"S": RESULT, "M": RESULT}, BASELINES: baselines})
+    (row,) = [line for line in lines if line.startswith("| MVTec")]
+    published = "EfficientAD-S, github nelson1425/EfficientAD 97.9 (95.6); EfficientAD-S, anomalib 96.0"
+    assert row == f"| MVTec AD screw | 95.1 | 90.0 ± 1.2 | 50.0 | {published} | 3.2 |"
+
+
+@pytest.mark.parametrize("name", ["magnetic_tile_by_tile", "magnetic_tile"])
+def test_readme_names_a_missing_split_of_magnetic_tile_in_a_comment_alone(name):
+    other = ({"magnetic_tile_by_tile", "magnetic_tile"} - {name}).pop()
+    comments = [line for line in render_readme({other: {"S": RESULT}}) if line.startswith("<!--")]
+    assert comments == [f"<!-- {TITLES[name]}: no figures in docs/results.json -->"]
+
+
+def test_the_text_around_readmes_table_stays():
+    results = {"mvtec/screw": {"S": RESULT}}
+    readme = replace_table(f"before\n{BEGIN}\nold\n{END}\nbehind\n", results)
+    assert (readme.startswith(f"before\n{BEGIN}\n| data |"), readme.endswith(f"\n{END}\nbehind\n")) == (True, True)
+    assert "old" not in readme
+    assert replace_table(readme, results) == readme
+
+
+@pytest.mark.parametrize("readme", ["", BEGIN, END, f"{END}\n{BEGIN}", f"{BEGIN}{BEGIN}{END}"])
+def test_a_readme_without_the_two_markers_is_refused(readme):
+    with pytest.raises(DataError, match="once in README"):
+        replace_table(readme, {})
+
+
+def test_figures_are_means_over_the_seeds_of_the_last_runs():
+    metrics = average_metrics([{"image_auroc": 0.8}, {"image_auroc": 1.0}], [0, 1])
+    assert metrics == {"image_auroc": {"mean": 0.9, "std": pytest.approx(0.1), "seeds": [0, 1]}}
+    rows = [{"stage": f"train.py S tile {seed}", "seconds": seconds, "cpu_seconds": 2 * seconds}
+            for seed, seconds in ((0, 999), (0, 60), (1, 180), (2, 999))]  # fmt: skip
+    minutes = average_minutes(rows, ["train.py S tile 0", "train.py S tile 1"])
+    assert minutes == {"minutes": 2.0, "cpu_minutes": 4.0}
+
+
+def test_ablations_have_a_row_per_variant():
     branch = {"image_auroc": 0.9, "au_pro": 0.8}
     full = {"both": branch, "student": {"image_auroc": 0.7}, "autoencoder": branch, "size": "S", "seed": 0, "steps": 5}
-    page = render({"tile": {"S": RESULT}, ABLATIONS: {"tile": {"full": full}}})
+    page = render_results({"tile": {"S": RESULT}, ABLATIONS: {"tile": {"full": full}}})
     assert "| | student | autoencoder | both |\n" in page
     assert "| full | 70.0 / - | 90.0 / 80.0 | 90.0 / 80.0 |" in page
 
 
 def test_baselines_have_a_row_for_each_of_a_data_set_s_features():
-    one = {"image_auroc": 0.7, "image_ap": 0.5, "image_f1_max": 0.25, "bank_size": 12}
-    page = render({"tile": {"S": RESULT}, BASELINES: {"tile": {"lite": one, "M": {**one, "au_pro": 0.75}}}})
+    metrics = {"image_auroc": 0.7, "image_ap": 0.5, "image_f1_max": 0.25, "bank_size": 12}
+    page = render_results(
+        {"tile": {"S": RESULT}, BASELINES: {"tile": {"lite": metrics, "M": {**metrics, "au_pro": 0.75}}}}
+    )
     assert "| tile | lite | 12 | 70.0 | 50.0 | 25.0 | - |\n| tile | M | 12 | 70.0 | 50.0 | 25.0 | 75.0 |\n" in page
 
 
-@pytest.mark.parametrize(("found", "expected"), [([[1, 1, 0, 0]], 1.0), ([[0, 0, 1, 1]], 0.0)])
-def test_maps_are_compared_at_the_size_of_each_mask(found, expected):
+@pytest.mark.parametrize(("row", "expected"), [([[1, 1, 0, 0]], 1.0), ([[0, 0, 1, 1]], 0.0)])
+def test_maps_are_compared_at_the_size_of_each_mask(row, expected):
     masks = [np.broadcast_to(np.arange(16) < 8, (8, 16)), np.broadcast_to(np.arange(6) < 3, (12, 6))]
-    assert compare([np.float32(found)] * 2, masks) == expected
-    assert compare([np.float32(found)], [np.zeros((8, 16), bool)]) is None
+    assert compare([np.float32(row)] * 2, masks) == expected
+    assert compare([np.float32(row)], [np.zeros((8, 16), bool)]) is None
 
 
 @pytest.mark.parametrize(("scales", "together"), [((), "both"), ((2, 4), "all")])
-def test_the_branches_together_are_what_the_detector_says(scales, together):
+def test_the_mean_of_all_branches_gives_the_scores_of_the_detector(scales, together):
     torch.manual_seed(0)
-    detector = Detector("S", memories=[(scale, 5) for scale in scales]).eval()
-    for memory in detector.memories:
-        memory.projection.normal_()
-    detector.student_quantiles.copy_(torch.tensor([0.1, 0.5]))
+    detector = Detector("S", banks=[(scale, 5) for scale in scales]).eval()
+    for bank in detector.memory_banks:
+        bank.projection.normal_()
+    detector.quantiles[0] = torch.tensor([0.1, 0.5])
     rng = np.random.default_rng(0)
     images, masks = rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8), np.zeros((8, 64, 64), bool)
     masks[4:, 20:30, 20:30] = True
     rows = tuple(PreparedRow(str(i), "test", int(i > 3), "x", True, str(i), 64, 64) for i in range(8))
-    found = measure_branches(detector, Prepared(rows, images, masks, (64, 64), None, (), ()))
+    accuracy = measure_branches(detector, Prepared(rows, images, masks, (64, 64), None, (), ()))
     with torch.inference_mode():
         scores = detector(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).anomaly_score.numpy()
     pairs = scores[4:, None] > scores[None, :4]
-    assert found[together]["image_auroc"] == pytest.approx(pairs.mean())
-    assert set(found) == {"both", "student", "autoencoder"} | ({"memory", "all"} if scales else set())
-    assert all(0 <= one["au_pro"] <= 1 for one in found.values())
+    assert accuracy[together]["image_auroc"] == pytest.approx(pairs.mean())
+    assert set(accuracy) == {"both", "student", "autoencoder"} | ({"memory bank", "all"} if scales else set())
+    assert all(0 <= branch["au_pro"] <= 1 for branch in accuracy.values())
 
 
 def test_the_benchmarks_page_is_rendered_from_what_was_measured():
-    found = json.loads((ROOT / "docs/benchmarks.json").read_text("utf-8"))
-    assert (ROOT / "docs/benchmarks.md").read_text("utf-8") == measure.render(found)
-    assert found["machine"]["threads"] > 0
+    results = json.loads((ROOT / "docs/benchmarks.json").read_text("utf-8"))
+    assert (ROOT / "docs/benchmarks.md").read_text("utf-8") == measure.render(results)
+    assert results["machine"]["threads"] > 0
 
 
 def test_the_deployment_page_is_rendered_from_what_was_measured():
-    found = json.loads((ROOT / "docs/deployment.json").read_text("utf-8"))
-    assert (ROOT / "docs/deployment.md").read_text("utf-8") == deployment.render(found)
-    assert all(models["openvino_fp32"]["verdict_flips"] == 0 for models in found.values())
+    results = json.loads((ROOT / "docs/deployment.json").read_text("utf-8"))
+    assert (ROOT / "docs/deployment.md").read_text("utf-8") == deployment.render(results)
+    assert all(models["openvino_fp32"]["verdict_flips"] == 0 for models in results.values())

@@ -1,7 +1,7 @@
-"""What README and docs/ tell people to type with torchrun works as typed, in the order in which it stands there.
+"""What the pages tell people to type with torchrun works as typed, in the order in which it stands there.
 
-A recipe is a row of a table or a block of indented lines, with the values for params.yaml that the paragraph before it
-names. Only what a reader has to replace is replaced: the product, the machine's name and the shared folder.
+A recipe is a block of commands, with the blocks of values for params.yaml that stand before it under the same heading.
+Only what a reader has to replace is replaced: the product, the machine's name and the shared folder.
 """
 
 import os
@@ -9,53 +9,41 @@ import re
 import shlex
 import socket
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
-from import_closure import ROOT
+from markdown_pages import list_blocks, list_lines, list_pages, read_page
 from small_project import CATEGORIES, Project
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PRODUCT = CATEGORIES[0]
 
 
 @dataclass
 class Recipe:
     page: str
-    settings: list[str] = field(default_factory=list)  # for params.yaml
-    commands: list[str] = field(default_factory=list)
+    settings: list[str]  # for params.yaml
+    commands: list[str]
 
     @property
     def name(self) -> str:
         return f"{self.page}: {next(command for command in self.commands if 'torchrun' in command)}"
 
 
-def read_recipe(page: Path, code: list[str]) -> Recipe:
-    recipe = Recipe(page.relative_to(ROOT).as_posix())
-    for line in code:
-        kind = recipe.settings if re.match(r"\w+: *[{\[]", line) else recipe.commands
-        kind.append(line)
-    recipe.commands = [one for one in recipe.commands if one.split()[0] in ("torchrun", "dvc", "export")]
-    return recipe
-
-
-def find_recipes(page: Path) -> list[Recipe]:
-    recipes, before = [], ""
-    for paragraph in page.read_text("utf-8").split("\n\n"):
-        code = []
-        if paragraph.startswith("    "):
-            lines = paragraph.replace("\\\n", " ").splitlines()
-            code = [re.findall(r"`([^`]+)`", before.replace("\n", " ")) + [line.strip() for line in lines]]
-        elif paragraph.startswith("|"):
-            code = [re.findall(r"`([^`]+)`", row) for row in paragraph.splitlines()]
-        recipes += [read_recipe(page, one) for one in code if any(part.startswith("torchrun") for part in one)]
-        before = paragraph
+def find_recipes(page: str) -> list[Recipe]:
+    recipes, settings, section = [], [], ""
+    for block in list_blocks(page, read_page(page)):
+        if block.section != section:
+            settings, section = [], block.section
+        if block.language == "yaml":
+            settings.append(block.text)
+        elif "torchrun" in block.text:
+            recipes.append(Recipe(page, list(settings), list_lines(block)))
     return recipes
 
 
-RECIPES = [recipe for page in PAGES for recipe in find_recipes(page)]
+RECIPES = [recipe for page in list_pages() for recipe in find_recipes(page)]
 
 
 def merge(tree: dict, values: dict) -> None:
@@ -107,6 +95,7 @@ def test_a_recipe_with_torchrun_works_as_typed(project, recipe, tmp_path):
     before = (project.root / "params.yaml").read_bytes()
     for setting in recipe.settings:
         values = yaml.safe_load(setting.replace("gear", PRODUCT))
+        values.pop("categories", None)  # the project has its own
         project.change_params(lambda tree, values=values: merge(tree, values))
     environment = project.environment | {"OMP_NUM_THREADS": "1"}
     for command in recipe.commands:

@@ -65,13 +65,13 @@ int main(int count, char** values) {
     const std::vector<double> times = time_latency(detector, image, images);
     efficientad::Settings busy;
     busy.hint = efficientad::Hint::throughput;
-    const nlohmann::ordered_json found = {
+    const nlohmann::ordered_json timings = {
         {"model", values[1]},
         {"p50_ms", percentile(times, 0.5)},
         {"p95_ms", percentile(times, 0.95)},
         {"images_per_s", time_throughput(efficientad::Detector(values[1], busy), image, images)},
         {"images", images}};
-    std::printf("%s\n", found.dump().c_str());
+    std::printf("%s\n", timings.dump().c_str());
   } catch (const std::exception& error) {
     std::fprintf(stderr, "efficientad_benchmark: %s\n", error.what());
     return 1;

@@ -115,8 +115,8 @@ struct TiffDirectory {
   std::uint32_t following = 0;
 
   Numbers get(std::uint32_t tag) const {
-    const auto found = entries.find(tag);
-    return found == entries.end() ? Numbers{} : found->second;
+    const auto entry = entries.find(tag);
+    return entry == entries.end() ? Numbers{} : entry->second;
   }
 };
 
@@ -224,7 +224,7 @@ Container inspect_container(const Bytes& payload) {
   if (has_text(payload, 0, "II*\0"sv) || has_text(payload, 0, "MM\0*"sv)) return {inspect_tiff(payload)};
   if (has_text(payload, 0, "BM")) return {inspect_bmp(payload)};
   if (has_text(payload, 0, "RIFF") && has_text(payload, 8, "WEBP")) return inspect_webp(payload);
-  throw ContainerError(payload.empty() ? "is empty" : "is not a JPEG, PNG, TIFF, BMP or WebP picture");
+  throw ContainerError(payload.empty() ? "is empty" : "is not a JPEG, PNG, TIFF, BMP or WebP image");
 }
 
 }  // namespace efficientad

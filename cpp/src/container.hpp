@@ -1,4 +1,4 @@
-// What the bytes of an image file promise, read without decoding them: data/containers.py in C++.
+// What the bytes of an image file promise, read without decoding them: data/files/containers.py in C++.
 #pragma once
 
 #include <cstdint>
@@ -15,14 +15,14 @@ struct ContainerError : std::runtime_error {
 };
 
 struct Container {
-  bool alpha = false;   // whether the picture may carry transparency
+  bool alpha = false;   // whether the image may carry transparency
   int orientation = 0;  // EXIF's, 1 .. 8, of a WebP: not every version of OpenCV applies it; 0 for other formats
 };
 
-// Walks a file's bytes and says what it holds.
+// Walks the bytes of an image file and returns what it holds.
 //
 // An image decoder fills the missing part of a cut file with grey and says nothing that a program can see. So the
-// container is walked first. Throws ContainerError: unknown format, cut short, damaged, several pictures in one file,
+// container is walked first. Throws ContainerError: unknown format, cut short, damaged, several images in one file,
 // CMYK colours or float samples.
 Container inspect_container(const Bytes& payload);
 

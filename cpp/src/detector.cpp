@@ -11,6 +11,7 @@
 #include "efficientad/image.hpp"
 #include "metadata.hpp"
 #include "model.hpp"
+#include "names.hpp"
 
 namespace efficientad {
 namespace {
@@ -26,16 +27,17 @@ fs::path find_last_version(const fs::path& folder) {
   if (fs::is_directory(folder)) {
     for (const fs::directory_entry& entry : fs::directory_iterator(folder)) {
       const std::string name = entry.path().filename().string();
-      if (is_number(name) && fs::exists(entry.path() / "model.xml")) last = std::max(last, std::stoi(name));
+      if (is_number(name) && fs::exists(entry.path() / kModelFile)) last = std::max(last, std::stoi(name));
     }
   }
-  return folder / std::to_string(last < 0 ? 1 : last) / "model.xml";
+  return folder / std::to_string(last < 0 ? 1 : last) / kModelFile;
 }
 
 fs::path find_model(const fs::path& path) {
   fs::path file = path;
   if (fs::is_directory(path)) {
-    file = find_last_version(fs::is_directory(path / "openvino") ? path / "openvino/fp32" : path);
+    const fs::path repository = path / kRepository;
+    file = find_last_version(fs::is_directory(repository) ? repository / "fp32" : path);
   }
   if (!fs::is_regular_file(file)) {
     throw ModelError("expected a model at " + file.string() + ", found none; name a .xml file or its folder");
@@ -90,10 +92,10 @@ Detector::Detector(const fs::path& path, const Settings& settings) : model_(std:
   const cv::Size size = model_->header.image_size;
   const ov::PartialShape shape{1, size.height, size.width, 3};  // one image a request
   try {
-    const ov::PartialShape found = graph->input("image").get_partial_shape();
-    if (size.empty() || !found.compatible(shape)) {
+    const ov::PartialShape exported = graph->input(kImage).get_partial_shape();
+    if (size.empty() || !exported.compatible(shape)) {
       throw ModelError("expected pixels of image_size " + std::to_string(size.height) + " " +
-                       std::to_string(size.width) + " in " + file.string() + ", got " + found.to_string() +
+                       std::to_string(size.width) + " in " + file.string() + ", got " + exported.to_string() +
                        "; export it again (`dvc repro export`)");
     }
     graph->reshape(shape);
@@ -126,17 +128,17 @@ void Detector::Model::fill(ov::InferRequest& request, const cv::Mat& image) cons
     throw ImageError("expected 8-bit RGB, got " + (image.empty() ? "nothing" : cv::typeToString(image.type())) +
                      "; convert it");
   }
-  cv::Mat pixels(header.image_size, CV_8UC3, request.get_tensor("image").data<std::uint8_t>());
+  cv::Mat pixels(header.image_size, CV_8UC3, request.get_tensor(kImage).data<std::uint8_t>());
   resize_image(image, pixels);
 }
 
 Prediction Detector::Model::collect(ov::InferRequest& request) const {
   Prediction prediction;
-  prediction.score = request.get_tensor("anomaly_score").data<float>()[0];
+  prediction.score = request.get_tensor(kAnomalyScore).data<float>()[0];
   prediction.display_score = header.scale_score(prediction.score);
   prediction.threshold = header.threshold;
   prediction.anomalous = prediction.score > header.threshold;
-  prediction.map = cv::Mat(header.image_size, CV_32F, request.get_tensor("anomaly_map").data<float>()).clone();
+  prediction.map = cv::Mat(header.image_size, CV_32F, request.get_tensor(kAnomalyMap).data<float>()).clone();
   return prediction;
 }
 

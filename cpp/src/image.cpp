@@ -73,7 +73,7 @@ void check_opaque(const Bytes& payload, const std::filesystem::path& path) {
   }
 }
 
-// Brings a picture upright; `orientation` as EXIF counts, anything outside 2 .. 8 changes nothing.
+// Turns an image upright; `orientation` as EXIF counts, anything outside 2 .. 8 changes nothing.
 void apply_orientation(cv::Mat& image, int orientation) {
   if (orientation >= 5 && orientation <= 8) cv::transpose(image, image);
   if (orientation == 2 || orientation == 6) cv::flip(image, image, 1);

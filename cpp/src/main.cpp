@@ -1,4 +1,4 @@
-// Judges image files: a verdict or a JSON object a line, and heat maps.
+// Judges image files: one verdict or JSON object per line, and heat maps.
 
 #include <algorithm>
 #include <cstdio>
@@ -104,7 +104,7 @@ class Session {
     if (options_.json) print_json({{"image", file.string()}, {"error", reason}});
   }
 
-  // Returns the picture's path below the folder of heat maps.
+  // Returns the PNG's path below the folder of heat maps.
   std::string save_heat_map(const Pending& pending, const Prediction& prediction) {
     const fs::path path = place(*options_.heat_maps, pending.file, ".png");
     write_png(path, draw_heat_map(pending.image, prediction));

@@ -12,12 +12,12 @@ class Metadata {
       : values_(values), where_(where) {}
 
   std::string get_text(const std::string& key) const {
-    const auto found = values_.find(key);
-    if (found == values_.end()) {
+    const auto entry = values_.find(key);
+    if (entry == values_.end()) {
       throw ModelError("expected '" + key + "' in the metadata of " + where_ +
                        ": it is not a calibrated detector of this project; export it again (`dvc repro export`)");
     }
-    return found->second;
+    return entry->second;
   }
 
   double get_number(const std::string& key) const {
@@ -61,7 +61,7 @@ ModelHeader parse_metadata(const std::map<std::string, std::string>& values, con
   header.display_scale = metadata.get_number("normalization_scale");
   header.training_data = metadata.get_text("training_data");
   header.version = metadata.get_text("version");
-  header.git_revision = values.count("git_revision") ? values.at("git_revision") : "";
+  header.code_hash = values.count("code_hash") ? values.at("code_hash") : "";
   return header;
 }
 

@@ -1,4 +1,4 @@
-// What travels inside an IR: deploy/metadata.py in C++.
+// What travels inside an IR: deploy/format/metadata.py in C++.
 #pragma once
 
 #include <map>

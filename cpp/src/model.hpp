@@ -16,7 +16,7 @@ struct Detector::Model {
   // Puts an image, at the model's size, into a request's input.
   void fill(ov::InferRequest& request, const cv::Mat& image) const;
 
-  // Copies what a request that has ended says.
+  // Copies the results of a request that has ended.
   Prediction collect(ov::InferRequest& request) const;
 };
 

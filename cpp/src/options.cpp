@@ -8,9 +8,9 @@ namespace {
 Precision parse_precision(const std::string& text) {
   static const std::map<std::string, Precision> names = {
       {"f32", Precision::f32}, {"bf16", Precision::bf16}, {"f16", Precision::f16}};
-  const auto found = names.find(text);
-  if (found == names.end()) throw UsageError("expected --precision f32, bf16 or f16, got " + text);
-  return found->second;
+  const auto entry = names.find(text);
+  if (entry == names.end()) throw UsageError("expected --precision f32, bf16 or f16, got " + text);
+  return entry->second;
 }
 
 void set_value(Options& options, const std::string& name, const std::string& value) {
@@ -34,7 +34,7 @@ std::string describe_usage() {
          "[--device CPU] [--precision f32|bf16|f16]\n"
          "\n"
          "  MODEL              models/SIZE/CATEGORY/SEED, a folder of versions such as openvino/int8, or a .xml file\n"
-         "  --json             one JSON object a line: image, score, display_score, threshold, verdict, heat_map;\n"
+         "  --json             one JSON object per line: image, score, display_score, threshold, verdict, heat_map;\n"
          "                     or image and error\n"
          "  --heatmap-dir DIR  write a PNG of each image's size with the heat map laid over it\n"
          "  --map-dir DIR      write each raw anomaly map as a TIFF of 32-bit floats at the model's size\n"

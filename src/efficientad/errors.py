@@ -1,14 +1,14 @@
-"""The error tree: whatever a user can put right is an `EfficientADError`.
+"""The error tree: every error that a user can put right is an `EfficientADError`.
 
     EfficientADError
-    ├── ParamsError      params.yaml does not say what it must
-    ├── DataError        images, masks or manifests are not what was promised
-    │   └── DownloadError
-    ├── ModelError       weights or an exported model do not fit
+    ├── ParamsError      params.yaml has an unknown, missing or out-of-range value
+    ├── DataError        an image, a mask or a manifest is missing, unreadable or does not fit
+    │   └── DownloadError  a download is incomplete
+    ├── ModelError       a file of weights or an exported model does not fit
     ├── MetricError      a metric is undefined on this input
-    └── ParityError      an exported model does not give the scores of the trained one
+    └── ParityError      an exported model gives other maps or scores than the trained one
 
-Each message says what was expected, what came, and what to do.
+Each message names what was expected, what came, and what to do.
 """
 
 
@@ -21,11 +21,11 @@ class ParamsError(EfficientADError):
 
 
 class DataError(EfficientADError):
-    """An image, a mask or a manifest is missing, unreadable or not as promised."""
+    """An image, a mask or a manifest is missing, unreadable or does not fit."""
 
 
 class DownloadError(DataError):
-    """A download did not arrive whole."""
+    """A download is incomplete."""
 
 
 class ModelError(EfficientADError):
@@ -33,7 +33,7 @@ class ModelError(EfficientADError):
 
 
 class MetricError(EfficientADError):
-    """A metric is not defined on the scores and labels given."""
+    """A metric is undefined on the given scores and labels."""
 
 
 class ParityError(EfficientADError):

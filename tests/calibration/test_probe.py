@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.calibration.probe import ProbeParams, describe_by_backbone, probe_features
-from efficientad.data.prepared import Prepared, PreparedRow
+from efficientad.calibration.probe import ProbeParams, build_backbone_features, probe_features
+from efficientad.data.arrays.prepared import Prepared, PreparedRow
 from efficientad.errors import DataError, MetricError
 from efficientad.teacher.backbones import build_backbone
 
-SIDE = 64  # 16 cells, of which `describe` leaves out 4 a side
+SIDE = 64  # 16 cells, of which `compute_features` leaves out 4 a side
 
 
-def describe(image):
+def compute_features(image):
     """Mean colour of each 4 px cell without the border: features that one can see."""
     return torch.nn.functional.avg_pool2d(image, 4)[:, :, 4:-4, 4:-4]
 
@@ -33,37 +33,37 @@ def build_prepared(train, good, bad, spot=200, known=True):
 
 
 def test_a_defect_that_no_normal_image_shows_is_found_in_its_place():
-    found = probe_features(describe, build_prepared(6, 4, 4), ProbeParams())
+    found = probe_features(compute_features, build_prepared(6, 4, 4), ProbeParams())
     assert found["image_auroc"] == 1.0
     assert found["au_pro"] > 0.95
 
 
 def test_what_normal_images_show_is_no_defect():
-    found = probe_features(describe, build_prepared(6, 40, 40, spot=100), ProbeParams())
+    found = probe_features(compute_features, build_prepared(6, 40, 40, spot=100), ProbeParams())
     assert 0.3 < found["image_auroc"] < 0.7
 
 
 def test_without_masks_there_is_no_pixel_metric():
-    assert "au_pro" not in probe_features(describe, build_prepared(6, 4, 4, known=False), ProbeParams())
+    assert "au_pro" not in probe_features(compute_features, build_prepared(6, 4, 4, known=False), ProbeParams())
 
 
 def test_repeats_bit_for_bit():
     prepared, params = build_prepared(6, 4, 4), ProbeParams(patches_per_image=20, bank_size=30)
-    assert probe_features(describe, prepared, params) == probe_features(describe, prepared, params)
+    assert probe_features(compute_features, prepared, params) == probe_features(compute_features, prepared, params)
 
 
 def test_says_what_is_missing():
     with pytest.raises(DataError, match="expected normal training images"):
-        probe_features(describe, build_prepared(0, 4, 4), ProbeParams())
+        probe_features(compute_features, build_prepared(0, 4, 4), ProbeParams())
     with pytest.raises(MetricError, match="Expected normal and anomalous"):
-        probe_features(describe, build_prepared(4, 4, 0), ProbeParams())
+        probe_features(compute_features, build_prepared(4, 4, 0), ProbeParams())
 
 
 def test_a_backbone_wants_the_size_it_is_asked_at():
     with pytest.raises(DataError, match="expected images of 256 px"):
-        describe_by_backbone(build_backbone("efficientnet_lite0"))(torch.rand(1, 3, 128, 128))
+        build_backbone_features(build_backbone("efficientnet_lite0"))(torch.rand(1, 3, 128, 128))
 
 
 def test_a_backbone_gives_the_teachers_grid():
-    features = describe_by_backbone(build_backbone("efficientnet_lite0"))(torch.rand(1, 3, 256, 256))
+    features = build_backbone_features(build_backbone("efficientnet_lite0"))(torch.rand(1, 3, 256, 256))
     assert features.shape == (1, 384, 56, 56)

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
 
-from efficientad.calibration.threshold import check_count, choose_display_scale, count_needed, fit_threshold
+from efficientad.calibration.count import check_count, count_needed
+from efficientad.calibration.scores import ScoreTable
+from efficientad.calibration.threshold import choose_display_scale, choose_threshold, fit_threshold, measure_margin
 from efficientad.errors import MetricError
 
 
@@ -58,3 +60,58 @@ def test_the_stated_rate_can_be_asked_for_again(n):
     scores = np.arange(n, dtype=np.float32)
     threshold = fit_threshold(scores, max(0.05, 1 / (n + 1)))
     assert fit_threshold(scores, threshold.false_alarm_rate) == threshold
+
+
+def build_table(good, nuisance, defects):
+    kinds = np.repeat(["good", "shift", "defect"], [len(good), len(nuisance), len(defects)])
+    scores = np.concatenate([good, nuisance, defects]).astype(np.float32)
+    return ScoreTable(np.arange(len(scores)).astype(str), kinds, scores)
+
+
+GOOD, DEFECTS = np.linspace(0.01, 0.19, 19), np.array([0.1, 0.9, 0.9, 0.9, 0.9])
+
+
+def test_a_margin_lies_as_many_times_above_the_good_as_below_three_quarters_of_the_defects():
+    table = build_table(GOOD, [0.05, 0.225], DEFECTS)
+    assert measure_margin(table) == pytest.approx((0.225, 0.9))
+    threshold = choose_threshold(table, 0.05, "margin")
+    assert threshold.value == pytest.approx(0.45)
+    assert (threshold.policy, threshold.false_alarm_rate, threshold.normal_images) == ("margin", 0.05, 19)
+
+
+@pytest.mark.parametrize(
+    ("nuisance", "defects"), [([0.05, 0.46], DEFECTS), ([0.05], DEFECTS / 3), ([0.05], np.array([0.1, 0.2, 9, 9]))]
+)
+def test_without_room_the_margin_is_the_rate(nuisance, defects):
+    table = build_table(GOOD, nuisance, defects)
+    assert (
+        choose_threshold(table, 0.05, "margin")
+        == choose_threshold(table, 0.05, "rate")
+        == fit_threshold(table.good, 0.05)
+    )
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_margin_never_gives_more_alarms_than_the_rate(seed):
+    rng = np.random.default_rng(seed)
+    table = build_table(rng.gumbel(1, 0.2, 30), rng.gumbel(1, 0.3, 20), rng.gumbel(rng.uniform(1, 9), 0.5, 20))
+    for rate in (0.05, 0.2, 0.5):
+        rated, margin = (choose_threshold(table, rate, policy) for policy in ("rate", "margin"))
+        assert margin.value >= rated.value
+        assert margin.false_alarm_rate == rated.false_alarm_rate
+
+
+def test_scores_without_defects_or_with_nan_have_no_margin():
+    for table in (build_table(GOOD, [0.05], []), build_table(GOOD, [np.nan], DEFECTS)):
+        with pytest.raises(MetricError, match="run the stage `fit` again"):
+            choose_threshold(table, 0.05, "margin")
+
+
+def test_parts_count_once():
+    """Two images of each of 19 parts: as 19 images, but for the rank, which goes by halves."""
+    scores, parts = np.arange(38, dtype=np.float32), np.arange(19).astype(str).repeat(2)
+    assert fit_threshold(scores, 0.05, parts).value == 37
+    threshold = fit_threshold(scores, 0.1, parts)
+    assert (threshold.value, threshold.false_alarm_rate, threshold.normal_images) == (35, pytest.approx(0.1), 38)
+    with pytest.raises(MetricError, match=r"at least 19 .* got 18.*images of one part count once"):
+        fit_threshold(scores[:36], 0.05, parts[:36])

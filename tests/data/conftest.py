@@ -9,7 +9,7 @@ from tiny_images import save_image, save_mask
 
 @pytest.fixture
 def mvtec_path(tmp_path: Path) -> Path:
-    """A category with 8 training, 3 good test and 2 x 2 defective pictures."""
+    """A category with 8 training, 3 good test and 2 x 2 defective images."""
     path = tmp_path / "mvtec" / "bolt"
     for n in range(8):
         save_image(path / f"train/good/{n:03d}.png", n)
@@ -39,7 +39,7 @@ def tile_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def folder_path(tmp_path: Path) -> Path:
-    """A user's folder: ten good pictures, three dented ones of which two have masks."""
+    """A user's folder: ten good images, three dented ones of which two have masks."""
     path = tmp_path / "mine"
     for n in range(10):
         save_image(path / f"good/{n}.png", n)
@@ -51,7 +51,7 @@ def folder_path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def picture() -> np.ndarray:
-    """A smooth (40, 60, 3) picture whose channels differ, so that swapped colours or axes show."""
+def gradient() -> np.ndarray:
+    """A smooth (40, 60, 3) image whose channels differ, so that swapped colours or axes show."""
     y, x = np.mgrid[0:40, 0:60]
     return np.stack([x * 4, y * 6, 255 - x * 2 - y * 3], axis=-1).clip(0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Pictures and masks of a few pixels, for the data sets that the tests make."""
+"""Images and masks of a few pixels, for the data sets that the tests make."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def save_image(path: Path, number: int, size: tuple[int, int] = (24, 30)) -> None:
-    """Save a noise picture of (height, width) that depends on `number` alone."""
+    """Save a noise image of (height, width) that depends on `number` alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.random.default_rng(number).integers(0, 256, (*size, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(path)

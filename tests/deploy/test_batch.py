@@ -1,17 +1,18 @@
 import io
 import json
 import sys
-import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy import batch
-from efficientad.deploy.batch import judge_files, map_ahead, predict_files
+from efficientad.deploy.batch import judge_files, predict_files
+from efficientad.deploy.engines.engine import EngineOptions
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.heat_map import draw_heat_map
-from efficientad.deploy.predictor import Prediction, load_engine, predict_image
+from efficientad.deploy.predictor import predict_image
 from efficientad.deploy.records import JSON_LINES, RUN, TABLE, describe_run
 from efficientad.errors import DataError
 
@@ -33,11 +34,11 @@ def folder(tmp_path):
 
 @pytest.fixture(scope="module")
 def engine(models):
-    return load_engine(models, hint="THROUGHPUT")
+    return load_engine(models, EngineOptions(hint="THROUGHPUT"))
 
 
 def describe(folder, models, heat_maps=False):
-    return describe_run(folder, models / "openvino/fp32/1/model.xml", "CPU", "f32", heat_maps)
+    return describe_run(folder, models / "openvino/fp32/1/model.xml", EngineOptions(), heat_maps)
 
 
 def read_files(output):
@@ -50,7 +51,7 @@ def read_lines(output):
 
 @pytest.mark.parametrize("file", ["openvino/fp32/1/model.xml", "detector.onnx", "detector.safetensors"])
 def test_a_folder_gives_the_scores_of_one_image_at_a_time(models, folder, file):
-    one, many = load_engine(models / file), load_engine(models / file, hint="THROUGHPUT")
+    one, many = load_engine(models / file), load_engine(models / file, EngineOptions(hint="THROUGHPUT"))
     files = sorted(folder.rglob("*.png"))
     records = list(judge_files(many, files, folder, None))
     assert [record["image"] for record in records] == [file.relative_to(folder).as_posix() for file in files]
@@ -69,27 +70,27 @@ def test_a_folder_gives_the_scores_of_one_image_at_a_time(models, folder, file):
 def test_a_white_line_runs_around_what_lies_above_the_threshold():
     image, anomaly_map = np.full((64, 80, 3), 100, np.uint8), np.zeros((64, 80), np.float32)
     anomaly_map[20:40, 30:50] = 1
-    white = (draw_heat_map(image, Prediction(1.0, 0.5, anomaly_map)) == 255).all(axis=-1)
+    white = (draw_heat_map(image, anomaly_map, 0.5) == 255).all(axis=-1)
     border = np.zeros((64, 80), bool)
     border[20:40, 30:50] = True
     border[21:39, 31:49] = False
     np.testing.assert_array_equal(white, border)
-    assert not (draw_heat_map(image, Prediction(1.0, 1.5, anomaly_map)) == 255).all(axis=-1).any()
+    assert not (draw_heat_map(image, anomaly_map, 1.5) == 255).all(axis=-1).any()
 
 
-def test_heat_maps_change_no_record_but_name_a_picture(engine, folder, tmp_path):
+def test_heat_maps_change_no_record_but_name_a_file(engine, folder, tmp_path):
     files = sorted(folder.rglob("*.png"))
     plain = list(judge_files(engine, files, folder, None))
     drawn = list(judge_files(engine, files, folder, tmp_path / "maps"))
     assert [{key: record[key] for key in record if key != "heat_map"} for record in drawn] == plain
-    pictures = {record["heat_map"] for record in drawn if "heat_map" in record}
-    assert len(pictures) == COUNT - 1
-    assert pictures == set(read_files(tmp_path / "maps"))
+    heat_maps_written = {record["heat_map"] for record in drawn if "heat_map" in record}
+    assert len(heat_maps_written) == COUNT - 1
+    assert heat_maps_written == set(read_files(tmp_path / "maps"))
 
 
 @pytest.mark.parametrize("heat_maps", [False, True])
 @pytest.mark.parametrize("killed_after", [0, 1, 4, 5, COUNT])
-def test_a_killed_run_goes_on_to_the_same_bytes(
+def test_a_killed_run_continues_to_the_same_bytes(
     engine, models, folder, tmp_path, monkeypatch, capsys, killed_after, heat_maps
 ):
     """What a kill leaves: some whole lines, a torn one, a table that is behind."""
@@ -107,12 +108,12 @@ def test_a_killed_run_goes_on_to_the_same_bytes(
     assert read_files(killed) == read_files(whole)
     kept = killed_after - (killed_after > 3)  # the broken image is tried again
     assert len(set(read)) == COUNT - kept
-    said = capsys.readouterr()
-    assert len(said.out.splitlines()) == COUNT - kept - 1
-    assert (f"continuing: {kept} of {COUNT} images are judged" in said.err) == (kept > 0)
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == COUNT - kept - 1
+    assert (f"continuing: {kept} of {COUNT} images are judged" in printed.err) == (kept > 0)
 
 
-def test_an_interrupt_leaves_whole_records_and_the_next_start_goes_on(engine, models, folder, tmp_path, monkeypatch):
+def test_an_interrupt_leaves_whole_records_and_the_next_start_continues(engine, models, folder, tmp_path, monkeypatch):
     run, original = describe(folder, models), batch.read_image
     last = max(folder.rglob("*.png"))
 
@@ -185,34 +186,6 @@ def test_a_name_that_is_no_unicode_is_kept(engine, models, folder, tmp_path):
     sys.stdout.reconfigure(errors="backslashreplace")
     predict_files(engine, folder, tmp_path / "out", describe(folder, models))
     assert name in [line["image"] for line in read_lines(tmp_path / "out")]
-
-
-def test_looking_ahead_is_ordered_and_bounded():
-    taken, ahead = [], 3
-    gates = [threading.Event() for _ in range(40)]
-
-    def take():
-        for index in range(40):
-            taken.append(index)
-            yield index
-
-    def work(index):
-        if index % 2 == 0:  # even ones wait for the odd one behind them
-            assert gates[index + 1].wait(10)
-        gates[index].set()
-        return index
-
-    for position, result in enumerate(map_ahead(work, take(), threads=2, ahead=ahead)):
-        assert result == position
-        assert len(taken) <= position + ahead + 1
-    assert len(taken) == 40
-
-
-def test_looking_ahead_raises_at_the_items_place():
-    results = map_ahead(lambda number: 1 / number, [2, 1, 0, 4], threads=2, ahead=2)
-    assert [next(results), next(results)] == [0.5, 1.0]
-    with pytest.raises(ZeroDivisionError):
-        next(results)
 
 
 class Terminal(io.StringIO):

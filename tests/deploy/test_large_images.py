@@ -1,4 +1,4 @@
-"""A large image with a region of interest: every runtime says the same of it."""
+"""A large image with a region of interest: every runtime gives the same map and score."""
 
 import json
 from dataclasses import replace
@@ -8,13 +8,14 @@ import pytest
 import torch
 from tiny_models import HEADER
 
-from efficientad.data.images import read_image, write_png
+from efficientad.data.files.images import read_image, write_png
+from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.export.int8.quantise import quantise
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import save_ir, write_openvino
-from efficientad.deploy.export.quantise import quantise
-from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.deploy.predictor import predict_image
+from efficientad.model.branch import Quantiles
 from efficientad.model.detector import Detector
-from efficientad.model.maps import Quantiles
 from efficientad.model.weights import save_weights
 
 SIZE = (260, 1120)  # two tiles
@@ -29,9 +30,9 @@ def large_models(tmp_path_factory):
     header = replace(HEADER, image_size=SIZE)
     torch.manual_seed(0)
     detector = Detector("S", 2).eval()
-    detector.set_calibration(Quantiles(0.5, 1.5), Quantiles(0.5, 1.5), header.threshold)
+    detector.set_quantiles([Quantiles(0.5, 1.5)] * 2)
     detector.set_region(REGION)
-    values = vars(header) | {"shared_convolutions": 2, "region": True}
+    values = header.describe() | {"shared_convolutions": 2, "region": True}
     save_weights(detector, folder / "detector.safetensors", values)
     write_onnx(detector, header, folder / "detector.onnx")
     write_openvino(folder / "detector.onnx", header, folder / IR, fp16=False)
@@ -58,22 +59,22 @@ def test_torch_judges_the_region_alone(expected):
 
 
 @pytest.mark.parametrize("file", ["detector.onnx", IR])
-def test_exported_models_say_what_torch_says(large_models, image, expected, file):
-    found = predict_image(load_engine(large_models / file), read_image(image))
-    np.testing.assert_allclose(found.anomaly_map, expected.anomaly_map, atol=1e-4 * expected.anomaly_map.max())
-    assert found.score == pytest.approx(expected.score, rel=1e-4)
+def test_exported_models_give_what_torch_gives(large_models, image, expected, file):
+    prediction = predict_image(load_engine(large_models / file), read_image(image))
+    np.testing.assert_allclose(prediction.anomaly_map, expected.anomaly_map, atol=1e-4 * expected.anomaly_map.max())
+    assert prediction.score == pytest.approx(expected.score, rel=1e-4)
 
 
 def test_eight_bits_round_the_tiles_weights_alike(large_models, image, expected, tmp_path):
     normals = np.random.default_rng(1).integers(0, 256, (2, *SIZE, 3), dtype=np.uint8)
     model = quantise(large_models / IR, normals, ())
     save_ir(model, replace(HEADER, image_size=SIZE), tmp_path / "model.xml", fp16=False)
-    found = predict_image(load_engine(tmp_path / "model.xml"), read_image(image))
-    difference = np.abs(found.anomaly_map - expected.anomaly_map)
+    prediction = predict_image(load_engine(tmp_path / "model.xml"), read_image(image))
+    difference = np.abs(prediction.anomaly_map - expected.anomaly_map)
     assert 0 < difference.mean() < 0.1 * np.abs(expected.anomaly_map).mean()
 
 
 @pytest.mark.slow
-def test_the_cpp_program_says_the_same(large_models, image, expected, build):
+def test_the_cpp_program_gives_the_same(large_models, image, expected, build):
     result = build.infer(large_models, image, "--json")
     assert json.loads(result.stdout)["score"] == pytest.approx(expected.score, rel=1e-4)

@@ -7,7 +7,8 @@ from model_api.adapters import OpenvinoAdapter
 from model_api.models import Model
 from tiny_models import HEADER
 
-from efficientad.deploy.predictor import load_engine
+from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
 
 
 def create(path):
@@ -16,9 +17,16 @@ def create(path):
     return Model.create_model(adapter)
 
 
-@pytest.fixture(scope="module")
-def detector(models):
-    return create(models / "openvino/fp32/1/model.xml")
+@pytest.fixture(scope="module", params=["converted", "appended"])
+def detector(models, tmp_path_factory, request):
+    """With the verdict that ONNX has, as FP32 and FP16 have, and with one that was appended, as INT8 has."""
+    path = models / "openvino/fp32/1/model.xml"
+    if request.param == "appended":
+        model = read_without_verdict(path)
+        append_verdict(model, HEADER)
+        path = tmp_path_factory.mktemp("appended") / "model.xml"
+        save_ir(model, HEADER, path, fp16=False)
+    return create(path)
 
 
 def test_it_is_recognised_by_what_stands_in_the_file(detector):
@@ -29,14 +37,14 @@ def test_verdict_map_and_shown_score_are_those_of_our_engine(detector, models, i
     engine = load_engine(models)
     for image in images:
         maps, scores = engine.run(image[None])
-        found = detector(np.ascontiguousarray(image[..., ::-1]))  # BGR, as OpenCV reads it
+        result = detector(np.ascontiguousarray(image[..., ::-1]))  # BGR, as OpenCV reads it
         shown = engine.header.scale_score(float(scores[0]))
         anomalous = scores[0] > HEADER.threshold
-        assert found.pred_label == ("Anomalous" if anomalous else "Normal")
-        assert found.pred_score == pytest.approx(shown if anomalous else 1 - shown, abs=1e-5)
-        np.testing.assert_array_equal(found.pred_mask, maps[0] >= HEADER.threshold)
+        assert result.pred_label == ("Anomalous" if anomalous else "Normal")
+        assert result.pred_score == pytest.approx(shown if anomalous else 1 - shown, abs=1e-5)
+        np.testing.assert_array_equal(result.pred_mask, maps[0] >= HEADER.threshold)
         levels = np.clip((maps[0] - HEADER.threshold) / HEADER.display_scale + 0.5, 0, 1) * 255
-        assert np.abs(found.anomaly_map - levels).max() <= 0.51
+        assert np.abs(result.anomaly_map - levels).max() <= 0.51
 
 
 def test_the_verdict_follows_the_threshold_in_the_file(models, images, tmp_path):

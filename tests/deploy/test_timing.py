@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from tiny_models import HEADER, SIDE
 
-from efficientad.deploy.engines.engine import Outputs
+from efficientad.deploy.engines.engine import EngineOptions, Outputs
 from efficientad.deploy.timing import (
     FEWEST,
     WARM_UP,
@@ -65,13 +65,13 @@ def test_percentiles_are_numpys():
     [("", "openvino"), ("detector.onnx", "onnxruntime"), ("detector.safetensors", "torch")],
 )
 def test_every_runtime_is_timed(models, file, runtime):
-    found = benchmark_model(models / file, seconds=0.2)
-    assert found["runtime"] == runtime
-    assert 0 < found["p50_ms"] <= found["p95_ms"] <= found["p99_ms"]
-    assert found["images_per_s"] > 0
-    assert found["images"] >= FEWEST
+    timings = benchmark_model(models / file, seconds=0.2)
+    assert timings["runtime"] == runtime
+    assert 0 < timings["p50_ms"] <= timings["p95_ms"] <= timings["p99_ms"]
+    assert timings["images_per_s"] > 0
+    assert timings["images"] >= FEWEST
 
 
 def test_threads_and_streams_reach_the_engine(models):
-    found = benchmark_model(models, threads=1, streams=1, seconds=0.0)
-    assert (found["threads"], found["streams"], found["images"]) == (1, 1, FEWEST)
+    timings = benchmark_model(models, EngineOptions(threads=1, streams=1), seconds=0.0)
+    assert (timings["threads"], timings["streams"], timings["images"]) == (1, 1, FEWEST)

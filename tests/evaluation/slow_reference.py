@@ -9,7 +9,7 @@ from scipy import ndimage
 
 
 def list_regions(masks):
-    """All 8-connected regions as lists of (image, row, column)."""
+    """Return all 8-connected regions as lists of (image, row, column)."""
     regions = []
     for image, mask in enumerate(masks):
         labelled, count = ndimage.label(mask, structure=[[1, 1, 1], [1, 1, 1], [1, 1, 1]])
@@ -28,8 +28,8 @@ def list_regions(masks):
 def trace_pro(maps, masks):
     """Points (false positive rate, mean overlap, threshold) of `score >= threshold`, for every score."""
     regions = list_regions(masks)
-    normals = [float(score) for one, mask in zip(maps, masks, strict=True) for score in one[~mask]]
-    thresholds = sorted({float(score) for one in maps for score in one.ravel()}, reverse=True)
+    normals = [float(score) for anomaly_map, mask in zip(maps, masks, strict=True) for score in anomaly_map[~mask]]
+    thresholds = sorted({float(score) for anomaly_map in maps for score in anomaly_map.ravel()}, reverse=True)
     points = [(0.0, 0.0, float("inf"))]
     for threshold in thresholds:
         rate = sum(score >= threshold for score in normals) / len(normals)

@@ -47,7 +47,7 @@ def test_pro_curve_runs_through_every_point_of_the_slow_reference(decimals):
         assert on_vertex or curve.region_overlap[left] == pytest.approx(overlap, abs=1e-12)
 
 
-def test_pro_curve_thresholds_mark_what_the_curve_says():
+def test_each_threshold_of_the_pro_curve_has_the_rate_of_its_point():
     maps, masks = draw_case(5)
     curve = compute_pro_curve(maps, masks)
     for rate, threshold in zip(curve.false_positive_rate, curve.thresholds, strict=True):
@@ -55,7 +55,7 @@ def test_pro_curve_thresholds_mark_what_the_curve_says():
 
 
 def test_every_region_weighs_the_same_whatever_its_size():
-    # Regions of 1 and 3 pixels; only the small one is found before the first false positive.
+    # Regions of 1 and 3 pixels; only the small one is marked before the first false positive.
     maps, masks = as_row([9, 5, 0, 0, 0, 4], [1, 0, 1, 1, 1, 0])
     curve = compute_pro_curve(maps, masks)
     assert curve.false_positive_rate.tolist() == [0.0, 0.0, 1.0, 1.0]

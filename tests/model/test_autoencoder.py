@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.model.autoencoder import Autoencoder, drop_at_random, view_whole
+from efficientad.model.autoencoder import Autoencoder, drop_at_random
+from efficientad.model.resizing import view_whole
 
 
 def test_reconstructs_teacher_features_of_any_map_size():

@@ -4,6 +4,7 @@ import torch
 
 from efficientad.errors import MetricError
 from efficientad.model.maps import (
+    Levels,
     apply_quantiles,
     combine_maps,
     compute_distance_map,
@@ -27,14 +28,14 @@ def test_quantiles_are_over_all_pixels_of_all_maps():
     position = 0.9 * (len(pixels) - 1)
     below = int(position)
     expected = pixels[below] + (position - below) * (pixels[below + 1] - pixels[below])
-    assert fit_quantiles(maps, 0.9, 0.995).low == pytest.approx(expected)
+    assert fit_quantiles(maps, Levels(0.9, 0.995)).low == pytest.approx(expected)
 
 
 def test_the_high_quantile_may_be_of_the_largest_values():
     maps = [np.array([[0, 1], [2, value]], np.float32) for value in (6, 4, 9)]
-    found = fit_quantiles(maps, 0.9, 0.75, "images")
+    found = fit_quantiles(maps, Levels(0.9, 0.75, "images"))
     assert found.high == pytest.approx(7.5)
-    assert found.low == fit_quantiles(maps, 0.9, 0.995).low
+    assert found.low == fit_quantiles(maps, Levels(0.9, 0.995)).low
 
 
 @pytest.mark.parametrize("high_of", ["images", "pixels"])
@@ -48,7 +49,7 @@ def test_the_high_quantile_may_be_of_the_largest_values():
 )
 def test_quantiles_that_could_not_normalise_are_refused(maps, message, high_of):
     with pytest.raises(MetricError, match=message):
-        fit_quantiles(maps, 0.9, 0.995, high_of)
+        fit_quantiles(maps, Levels(0.9, 0.995, high_of))
 
 
 def test_normalised_map_is_zero_at_low_and_a_tenth_at_high_and_not_clamped():

@@ -1,33 +1,33 @@
-"""A memory's map is the distance to the nearest patch that it holds."""
+"""A memory bank's map is the distance to the nearest patch that it holds."""
 
 import pytest
 import torch
 
-from efficientad.model.memory_bank import MEMORY_DIMENSIONS, Memory, compute_nearest_map, equalise_exposure
+from efficientad.model.memory_bank import BANK_DIMENSIONS, MemoryBank, compute_nearest_map, equalise_exposure
 
 
 def test_nearest_distance_equals_one_against_all():
     torch.manual_seed(0)
-    features, bank = torch.randn(2, 5, 3, 4), torch.randn(7, 5)
-    expected = (features.permute(0, 2, 3, 1)[..., None, :] - bank).square().mean(-1).amin(-1)
-    torch.testing.assert_close(compute_nearest_map(features, bank)[:, 0], expected)
+    features, patches = torch.randn(2, 5, 3, 4), torch.randn(7, 5)
+    expected = (features.permute(0, 2, 3, 1)[..., None, :] - patches).square().mean(-1).amin(-1)
+    torch.testing.assert_close(compute_nearest_map(features, patches)[:, 0], expected)
 
 
 def test_features_are_projected_before_they_are_compared():
     torch.manual_seed(0)
-    memory = Memory(2, 9)
-    for buffer in (memory.projection, memory.offset, memory.bank):
+    bank = MemoryBank(2, 9)
+    for buffer in (bank.projection, bank.offset, bank.patches):
         buffer.copy_(torch.randn_like(buffer))
     features = torch.randn(2, 384, 3, 4)
-    projected = torch.einsum("dc,bchw->bdhw", memory.projection, features) + memory.offset[:, None, None]
-    distances = (projected.permute(0, 2, 3, 1)[..., None, :] - memory.bank).square().sum(-1) / MEMORY_DIMENSIONS
-    torch.testing.assert_close(memory(features)[:, 0], distances.amin(-1), rtol=1e-4, atol=1e-3)
+    projected = torch.einsum("dc,bchw->bdhw", bank.projection, features) + bank.offset[:, None, None]
+    distances = (projected.permute(0, 2, 3, 1)[..., None, :] - bank.patches).square().sum(-1) / BANK_DIMENSIONS
+    torch.testing.assert_close(bank(features)[:, 0], distances.amin(-1), rtol=1e-4, atol=1e-3)
 
 
 def test_a_view_is_shrunk_by_the_mean_over_areas_and_then_exposed():
     view = torch.arange(16.0).view(1, 1, 4, 4).repeat(1, 3, 1, 1) / 16
     expected = equalise_exposure(torch.tensor([[2.5, 4.5], [10.5, 12.5]]).repeat(1, 3, 1, 1) / 16)
-    torch.testing.assert_close(Memory(2, 1).shrink(view), expected)
+    torch.testing.assert_close(MemoryBank(2, 1).shrink(view), expected)
 
 
 @pytest.mark.parametrize("gain", [0.5, 0.8, 1.3])

@@ -4,7 +4,8 @@ import torch
 from efficientad.errors import ModelError
 from efficientad.model.detector import Detector
 from efficientad.model.pdn import build_pdn
-from efficientad.model.weights import load_detector, load_header, load_teacher, load_weights, save_weights
+from efficientad.model.saved_detector import load_detector
+from efficientad.model.weights import load_header, load_teacher, load_weights, save_weights
 
 
 def test_a_detector_comes_back_whole_from_equal_bytes(tmp_path):

@@ -31,7 +31,7 @@ def put(*keys, value):
 
 
 def swap_quantiles(tree):
-    tree["calibrate"] |= {"low_quantile": 0.999, "high_quantile": 0.995, "high_quantile_of": "pixels"}
+    tree["fit"] |= {"low_quantile": 0.999, "high_quantile": 0.995, "high_quantile_of": "pixels"}
 
 
 def test_the_shipped_params_are_valid():
@@ -76,9 +76,9 @@ def test_params_are_frozen():
         (put("sizes", value="S"), r"sizes: expected a list, got 'S'"),
         (put("seeds", value=[]), r"seeds: expected at least one value"),
         (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
-        (swap_quantiles, r"calibrate\.low_quantile: expected less than"),
-        (put("calibrate", "high_quantile_of", value="rows"), r"high_quantile_of: expected one of images, pixels"),
-        (put("calibrate", "memory_scales", value=[4, 4]), r"memory_scales: expected none twice, got \[4, 4\]"),
+        (swap_quantiles, r"fit\.low_quantile: expected less than"),
+        (put("fit", "high_quantile_of", value="rows"), r"high_quantile_of: expected one of images, pixels"),
+        (put("fit", "bank_scales", value=[4, 4]), r"bank_scales: expected none twice, got \[4, 4\]"),
         (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
         (put("train", "cpu", "penalty_tiles", value=0), r"train\.cpu\.penalty_tiles: expected 1 <= value <= 8"),
         (put("train", "cpu", "replay_fraction", value=-1), r"train\.cpu\.replay_fraction: expected 0"),
@@ -97,7 +97,7 @@ def test_each_mistake_is_one_clear_error(tmp_path, change, message):
 
 
 def test_a_category_overrides_its_own_values_alone(tmp_path):
-    path = write(tmp_path, put("category", "washer", value={"train": {"cpu": {"steps": 7}}}))
+    path = write(tmp_path, put("category", value={"washer": {"train": {"cpu": {"steps": 7}}}, "fabric": {}}))
     washer, fabric, plain = (load_params(path, name).train for name in ("washer", "fabric", None))
     assert washer.cpu.steps == 7
     assert (washer.cpu.batch_size, washer.paper) == (plain.cpu.batch_size, plain.paper)

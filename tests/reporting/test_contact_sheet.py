@@ -40,7 +40,7 @@ def write(path, split, threshold=THRESHOLD, **options):
 
 
 def read_panel(path, row, column, panel_height=PANEL_PX):
-    """One picture of the sheet as RGB uint8."""
+    """Return one image of the sheet as RGB uint8."""
     sheet = matplotlib.image.imread(path)[..., :3]
     top = HEADER_PX + TITLE_PX + row * (TITLE_PX + panel_height)
     left = MARGIN_PX + column * (PANEL_PX + GAP_PX)
@@ -99,7 +99,7 @@ def test_sizes_that_differ_are_errors(tmp_path, place):
     split = list(draw_split())
     split[place] = split[place][:-1]
     images, masks, maps, scores, labels, names = split
-    with pytest.raises(MetricError, match="of one size"):
+    with pytest.raises(MetricError, match="of the same size"):
         write_contact_sheet(
             tmp_path / "s.png", Cases((0,), (), ()), images, masks, maps, scores, labels, names, THRESHOLD
         )

@@ -29,13 +29,13 @@ FIGURES = {
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_size_and_bytes(tmp_path, name):
-    one, two = tmp_path / "new folder" / "one.png", tmp_path / "two.png"
-    FIGURES[name](one)
+    first, second = tmp_path / "new folder" / "first.png", tmp_path / "second.png"
+    FIGURES[name](first)
     with matplotlib.rc_context({"font.size": 30, "savefig.dpi": 33, "savefig.bbox": "tight"}):
-        FIGURES[name](two)
-    assert one.read_bytes() == two.read_bytes()
+        FIGURES[name](second)
+    assert first.read_bytes() == second.read_bytes()
     square = name in ("roc", "pro", "pro to the end")
-    assert matplotlib.image.imread(one).shape[:2] == ((560, 560) if square else (480, 720))
+    assert matplotlib.image.imread(first).shape[:2] == ((560, 560) if square else (480, 720))
 
 
 def test_settings_are_left_as_they_were(tmp_path):

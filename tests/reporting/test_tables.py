@@ -45,7 +45,7 @@ def test_scores(tmp_path):
 def test_lengths_that_differ_are_errors(tmp_path):
     path = tmp_path / "table.csv"
     two, three = np.zeros(2), np.zeros(3)
-    with pytest.raises(MetricError, match="columns of one length"):
+    with pytest.raises(MetricError, match="columns of the same length"):
         write_curve_csv(path, {"x": two, "y": three})
     with pytest.raises(MetricError, match="one shape"):
         write_confusion_csv(path, two, three, 0.5)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.data.pretraining.reader import Pretraining
+from efficientad.data.arrays.pretraining import Pretraining
 from efficientad.pipeline.params import DistillParams
 from efficientad.teacher.backbones import build_backbone, compute_targets
 from efficientad.training.distillation import choose_grey, distill_teacher, hold_out_photographs, write_targets

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from efficientad.data.pretraining.reader import Pretraining
+from efficientad.data.arrays.pretraining import Pretraining
 from efficientad.model.pdn import build_pdn
 from efficientad.model.weights import save_weights
 from efficientad.pipeline.params import DistillParams, RecipeParams, TrainParams

@@ -12,7 +12,7 @@
 
 namespace efficientad {
 
-// What a model's file says beside its graph.
+// What a model's file holds beside its graph.
 struct ModelHeader {
   std::string size;             // of the networks: S or M
   cv::Size image_size;          // px, of the graph's input
@@ -22,13 +22,13 @@ struct ModelHeader {
   double display_scale = 1;     // raw score that spans the displayed 0 .. 1, around 0.5 at the threshold
   std::string training_data;    // sha256 of the normal images that it was trained and calibrated on
   std::string version;          // of the package that exported it
-  std::string git_revision;     // of the code that exported it; empty where that is not known
+  std::string code_hash;        // sha256 of the source files that exported it; empty where that is not known
 
   // Returns a raw score as people are shown it: in [0, 1], 0.5 at the threshold.
   double scale_score(double score) const;
 };
 
-// A detector's word on one image.
+// A detector's judgement of one image.
 struct Prediction {
   float score = 0;           // raw and unclamped; higher = more anomalous
   double display_score = 0;  // in [0, 1], 0.5 at the threshold

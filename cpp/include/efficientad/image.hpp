@@ -1,4 +1,4 @@
-// Read, resize and write pictures as data/images.py does: 8-bit RGB everywhere.
+// Read, resize and write images as data/files/images.py does: 8-bit RGB everywhere.
 #pragma once
 
 #include <filesystem>
@@ -6,9 +6,9 @@
 
 namespace efficientad {
 
-// Returns the picture as 8-bit RGB (CV_8UC3), with its EXIF orientation applied.
+// Returns the image as 8-bit RGB (CV_8UC3), with its EXIF orientation applied.
 //
-// Grey becomes three equal channels. 16-bit samples are divided by 257 with rounding, never by the picture's own
+// Grey becomes three equal channels. 16-bit samples are divided by 257 with rounding, never by the image's own
 // maximum. Opaque alpha is dropped. Throws ImageError naming the path when the file is missing, empty, cut short,
 // damaged, of another format or sample type (float, CMYK), animated or multi-page, or when some pixel is transparent.
 cv::Mat read_image(const std::filesystem::path& path);

@@ -14,12 +14,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from efficientad.calibration.coreset import Describe, choose_bank, sample_patches
-from efficientad.data.prepared import Prepared
+from efficientad.calibration.coreset import ComputeFeatures, choose_coreset, sample_patches
+from efficientad.data.arrays.prepared import Prepared
 from efficientad.errors import DataError
 from efficientad.evaluation.image_level import compute_image_metrics
 from efficientad.evaluation.pixel_level import compute_au_pro
-from efficientad.model.inference import choose_device, iterate_batches
+from efficientad.model.device import choose_device
+from efficientad.model.inference import iterate_batches
 from efficientad.model.maps import upscale_map
 from efficientad.model.memory_bank import compute_nearest_map
 from efficientad.model.normaliser import ImageNormaliser
@@ -37,19 +38,19 @@ class ProbeParams:
     seed: int = 0
 
 
-def describe_by_teacher(path: Path, size: PDNSize) -> Describe:
+def build_teacher_features(path: Path, size: PDNSize) -> ComputeFeatures:
     """Return the features of a teacher's weights file; raises ModelError as `load_teacher`."""
     device = choose_device()
     teacher, normaliser = load_teacher(path, size).to(device), ImageNormaliser().to(device)
     return lambda image: teacher(normaliser(image))
 
 
-def describe_by_backbone(backbone: Backbone) -> Describe:
-    """Return a backbone's features as distillation hands them to the teacher: what a perfect one would say."""
+def build_backbone_features(backbone: Backbone) -> ComputeFeatures:
+    """Return a backbone's features as distillation hands them to the teacher: what a perfect one would compute."""
     backbone = backbone.to(choose_device())
     scale = BACKBONE_IMAGE_PX // TEACHER_IMAGE_PX
 
-    def describe(image: Tensor) -> Tensor:
+    def compute(image: Tensor) -> Tensor:
         if image.shape[-2:] != (TEACHER_IMAGE_PX, TEACHER_IMAGE_PX):
             raise DataError(
                 f"expected images of {TEACHER_IMAGE_PX} px for a backbone, got {tuple(image.shape[-2:])}; "
@@ -57,10 +58,10 @@ def describe_by_backbone(backbone: Backbone) -> Describe:
             )
         return compute_targets(backbone, F.interpolate(image, scale_factor=scale, mode="bilinear"))
 
-    return describe
+    return compute
 
 
-def probe_features(describe: Describe, prepared: Prepared, params: ProbeParams) -> dict[str, float]:
+def probe_features(compute_features: ComputeFeatures, prepared: Prepared, params: ProbeParams) -> dict[str, float]:
     """Return image_auroc, image_ap and image_f1_max, and au_pro where masks are known, of the nearest-patch distance.
 
     Raises DataError without training images, MetricError without normal or without anomalous test images.
@@ -69,13 +70,13 @@ def probe_features(describe: Describe, prepared: Prepared, params: ProbeParams) 
     if not len(train):
         raise DataError("expected normal training images in the prepared folder, found none; prepare it again")
     with torch.inference_mode():
-        patches = sample_patches(describe, prepared.images, train, params.patches_per_image, params.seed)
+        patches = sample_patches(compute_features, prepared.images, train, params.patches_per_image, params.seed)
         mean, std = patches.mean(0), patches.std(0).clamp(min=1e-6)
         patches = (patches - mean) / std
-        bank = patches[choose_bank(patches, params.bank_size, params.seed)]
+        bank = patches[choose_coreset(patches, params.bank_size, params.seed)]
         maps = []
         for image in iterate_batches(prepared.images, test):
-            features = (describe(image).float() - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
+            features = (compute_features(image).float() - mean.view(-1, 1, 1)) / std.view(-1, 1, 1)
             maps += [compute_nearest_map(one[None], bank).cpu() for one in features]
     cells = torch.cat(maps)
     scores = cells.amax(dim=(1, 2, 3)).numpy()

@@ -1,26 +1,33 @@
-"""The quantiles of each of a detector's maps over held-out normal images."""
+"""The quantiles of each of a detector's maps over normal training images."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.prepared import Prepared
+from efficientad.calibration.coreset import Owners
+from efficientad.model.branch import Quantiles
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_raw_maps
-from efficientad.model.maps import Quantiles, fit_quantiles, select_cells
-from efficientad.pipeline.params import CalibrateParams
+from efficientad.model.maps import Levels, fit_quantiles, select_cells
+
+_MOST_IMAGES = 64  # a fifth of a second each; docs/decisions/0025 has what more would change
 
 
 def fit_map_quantiles(
-    detector: Detector, prepared: Prepared, normals: NDArray[np.intp], params: CalibrateParams
-) -> dict[str, Quantiles]:
-    """Return those of "student", "autoencoder" and each "memory_<scale>", of the cells in the region of interest.
+    detector: Detector,
+    images: NDArray[np.uint8],
+    normals: NDArray[np.intp],
+    owners: Sequence[Owners],
+    region: NDArray[np.bool_] | None,
+    levels: Levels,
+) -> list[Quantiles]:
+    """Return those of each branch, of the cells in the region of interest (H, W), over training images.
 
-    Raises MetricError as `fit_quantiles`.
+    images: (N, H, W, 3) uint8 RGB, of which the rows `normals` are for training; 64 of them are drawn, always the same.
+    owners: as `fit_memory_banks` gives them: no image is compared with its own patches. Held-out images are not used:
+    they set the threshold, whose rate would not hold. Raises MetricError as `fit_quantiles`.
     """
-    names = ["student", "autoencoder", *(f"memory_{scale}" for scale, _ in detector.describe_memories())]
-    maps = compute_raw_maps(detector, prepared.images, normals)
-    levels = params.low_quantile, params.high_quantile, params.high_quantile_of
-    return {
-        name: fit_quantiles([select_cells(one, prepared.region) for one in found], *levels)
-        for name, found in zip(names, maps, strict=True)
-    }
+    drawn = np.random.default_rng(0).permutation(normals)[:_MOST_IMAGES]
+    maps = compute_raw_maps(detector, images, np.sort(drawn), owners)
+    return [fit_quantiles([select_cells(one, region) for one in branch], levels) for branch in maps]

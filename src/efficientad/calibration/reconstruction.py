@@ -6,9 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from efficientad.model.autoencoder import view_whole
 from efficientad.model.detector import Detector
-from efficientad.model.inference import choose_device, iterate_batches
+from efficientad.model.device import choose_device
+from efficientad.model.inference import iterate_batches
+from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX
 
 _MOST_IMAGES = 32

@@ -1,21 +1,40 @@
-"""Anomaly maps made visible on the image."""
+"""An anomaly map as colours on the image: what `predict --heat-maps` writes, and the report's columns."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import colour_map, outline, resize_map
-from efficientad.deploy.predictor import Prediction
+from efficientad.data.files.images import colour_map, outline, resize_map
 from efficientad.errors import MetricError
+
+_OPACITY = 0.5
+_WHITE = (255, 255, 255)
+_LINE_PER_PX = 1 / 512  # a line's thickness, of the image's longer side
 
 
 @dataclass(frozen=True)
 class HeatScale:
-    """Map values that get the first and the last colour, the same for a whole sheet."""
+    """The map values that get the first and the last colour, the same for all images of a sheet.
+
+    Raises MetricError where `low` is not below `high`.
+    """
 
     low: float
     high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise MetricError(f"Expected low < high, got {self.low} and {self.high}: give the heat map a range.")
+
+    def apply(self, anomaly_map: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Bring `low` to 0 and `high` to 1 and clip what lies outside; same shape, float32.
+
+        >>> HeatScale(0.0, 2.0).apply(np.array([-1.0, 1.0, 9.0], dtype=np.float32)).tolist()
+        [0.0, 0.5, 1.0]
+        """
+        unit = np.clip((anomaly_map - self.low) / (self.high - self.low), 0.0, 1.0)
+        return np.asarray(unit, dtype=np.float32)
 
 
 def fit_heat_scale(threshold: float, maps: NDArray[np.float32]) -> HeatScale:
@@ -30,51 +49,31 @@ def fit_heat_scale(threshold: float, maps: NDArray[np.float32]) -> HeatScale:
 
 
 def overlay_heat_map(
-    image: NDArray[np.uint8],
-    anomaly_map: NDArray[np.float32],
-    low: float,
-    high: float,
-    opacity: float = 0.5,
+    image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], scale: HeatScale, opacity: float = _OPACITY
 ) -> NDArray[np.uint8]:
-    """Lay the coloured map over the image; returns RGB uint8 (H, W, 3).
+    """Lay the coloured map (H, W) over the image; both and the result are RGB uint8 (H, W, 3).
 
-    `image` is RGB uint8 (H, W, 3), `anomaly_map` (H, W) of any range: values up to `low` get the first
-    colour, values from `high` on the last. `opacity` in [0, 1]: 0 shows the image alone, 1 the map alone.
-
-    Raises:
-        MetricError: sizes differ, `low` is not below `high`, or `opacity` is outside [0, 1].
+    `opacity` in [0, 1]: 0 shows the image alone, 1 the map alone. Raises MetricError when the sizes differ, or
+    `opacity` is outside [0, 1].
     """
     if image.shape != (*anomaly_map.shape, 3):
         raise MetricError(
             f"Expected an image (H, W, 3) and a map (H, W) of the same size, got {image.shape} and "
             f"{anomaly_map.shape}: resize the map to the image."
         )
-    if not low < high:
-        raise MetricError(f"Expected low < high, got {low} and {high}: give the heat map a range.")
     if not 0.0 <= opacity <= 1.0:
         raise MetricError(f"Expected an opacity in [0, 1], got {opacity}.")
-    heat = colour_map(scale_to_unit(anomaly_map, low, high)).astype(np.float32)
-    blend = (1.0 - opacity) * image + opacity * heat
-    return np.rint(blend).astype(np.uint8)
+    colours = colour_map(scale.apply(anomaly_map)).astype(np.float32)
+    return np.rint((1.0 - opacity) * image + opacity * colours).astype(np.uint8)
 
 
-def scale_to_unit(anomaly_map: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Map [low, high] to [0, 1] and clip what lies outside; same shape, float32.
+def draw_heat_map(image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
+    """Lay a map (h, w) of any size over an RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`.
 
-    >>> scale_to_unit(np.array([-1.0, 1.0, 9.0], dtype=np.float32), 0.0, 2.0).tolist()
-    [0.0, 0.5, 1.0]
+    A white line runs around what lies above the threshold.
     """
-    unit = np.clip((anomaly_map - low) / (high - low), 0.0, 1.0)
-    return np.asarray(unit, dtype=np.float32)
-
-
-def draw_heat_map(image: NDArray[np.uint8], prediction: Prediction) -> NDArray[np.uint8]:
-    """Lay the anomaly map over an RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`; return the same.
-
-    A white line is drawn around what lies above the threshold.
-    """
-    anomaly_map = resize_map(prediction.anomaly_map, image.shape[0], image.shape[1])
-    scale = fit_heat_scale(prediction.threshold, anomaly_map)
-    picture = overlay_heat_map(image, anomaly_map, scale.low, scale.high)
-    thickness = max(1, round(max(image.shape[:2]) / 512))
-    return outline(picture, anomaly_map > prediction.threshold, (255, 255, 255), thickness)
+    height, width = image.shape[:2]
+    resized = resize_map(anomaly_map, height, width)
+    coloured = overlay_heat_map(image, resized, fit_heat_scale(threshold, resized))
+    thickness = max(1, round(max(height, width) * _LINE_PER_PX))
+    return outline(coloured, resized > threshold, _WHITE, thickness)

@@ -1,7 +1,7 @@
-"""Results on disk: a record an image, as JSON line and as row of a table, and what it takes to go on after a kill.
+"""Results on disk: one record per image, as JSON line and as row of a table, and what a killed run is continued from.
 
-Records are appended as images are judged, each flushed, so that a kill loses only what was under way. Beside them lies
-what the run is about; the next start compares.
+Records are appended as images are judged, each flushed, so that a kill loses only the images that were being judged.
+Beside them lies what the run depends on; the next start compares.
 """
 
 import csv
@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from efficientad.deploy.engines.engine import EngineOptions
+from efficientad.deploy.format.files import list_files
 from efficientad.errors import DataError
 
 JSON_LINES, TABLE, RUN = "predictions.jsonl", "predictions.csv", "predictions.run.json"
@@ -32,23 +34,23 @@ class Run:
     heat_maps: bool
 
 
-def describe_run(source: Path, model: Path, device: str, precision: str, heat_maps: bool) -> Run:
+def describe_run(source: Path, model: Path, options: EngineOptions, heat_maps: bool) -> Run:
     """Describe judging `source` with the file `model`; an IR's weights beside it count as well."""
     digest = hashlib.sha256()
-    for path in (model, model.with_suffix(".bin")) if model.suffix == ".xml" else (model,):
+    for path in list_files(model):
         if path.is_file():  # an absent one is the engine's to complain of
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-    return Run(str(source.resolve()), digest.hexdigest(), device, precision, heat_maps)
+    return Run(str(source.resolve()), digest.hexdigest(), options.device, options.precision, heat_maps)
 
 
 def begin_results(output: Path, run: Run | None, restart: bool = False) -> set[str]:
     """Make the folder `output` ready for `append_records`; return the images that it has verdicts of.
 
-    Results of the same run are gone on with: verdicts stay, also those of images that are no longer there; torn lines
-    go, and so do errors, because reading again is cheap and the file may have been mended. Whether an image changed
-    under its name is not looked at. None is a run that is not gone on with, for a single image: its results may be
-    replaced by any later run.
+    Results of the same run are continued: verdicts stay, also those of images that are no longer there; torn lines go,
+    and so do errors, because reading again is cheap and the file may have been mended. Whether an image changed under
+    its name is not checked. None stands for a run that is never continued, of a single image: any later run may replace
+    its results.
 
     Raises DataError when `output` holds results of another run: they may have taken hours and are only replaced when
     `restart` says so. Heat maps of replaced results stay until others take their places.
@@ -57,15 +59,15 @@ def begin_results(output: Path, run: Run | None, restart: bool = False) -> set[s
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DataError(f"expected a folder for results at {output}, got {error}; name another") from error
-    found = None if restart else _read_run(output / RUN)
-    if found is not None and (run is None or found != asdict(run)):
-        wanted = {"images": "one"} if run is None else asdict(run)
-        different = ", ".join(name for name, value in wanted.items() if found.get(name) != value)
+    previous = None if restart else _read_run(output / RUN)
+    if previous is not None and (run is None or previous != asdict(run)):
+        wanted = {"images": "a single one"} if run is None else asdict(run)
+        different = ", ".join(name for name, value in wanted.items() if previous.get(name) != value)
         raise DataError(
             f"expected results of this run in {output}, got those of another (it differs in: {different}); "
             "name another --output, or replace them with --restart"
         )
-    if found is None:
+    if previous is None:
         for name in (RUN, JSON_LINES, TABLE):  # in this order: no kill leaves results with a run not theirs
             (output / name).unlink(missing_ok=True)
         if run is not None:
@@ -107,7 +109,7 @@ def append_records(output: Path) -> Iterator[Callable[[Record], None]]:
 
 
 def _index_lines(path: Path, keep_errors: bool) -> dict[str, int]:
-    """Return where each image's line begins, in bytes; a later line of an image counts for an earlier one."""
+    """Return where each image's line begins, in bytes; of several lines of an image the last one counts."""
     places: dict[str, int] = {}
     place = 0
     with path.open("rb") as lines:
@@ -140,14 +142,14 @@ def _open(path: Path, mode: str) -> TextIO:
 
 
 def _read_run(path: Path) -> dict[str, Any] | None:
-    """Return what is written there; None where nothing is, {} where it is unreadable."""
+    """Return what is written there; None where there is no file, {} where it is unreadable."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        run = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return run if isinstance(run, dict) else {}
 
 
 def _replace(path: Path, text: str) -> None:

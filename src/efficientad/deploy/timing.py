@@ -2,23 +2,27 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count, repeat
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.deploy.engines.engine import Engine, run_all
-from efficientad.deploy.predictor import load_engine, locate_model
+from efficientad.deploy.engines.engine import Engine, EngineOptions, run_all
+from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.format.files import locate_model
 
 WARM_UP = 2  # runs that do not count
 WARM_UP_QUEUE = 8  # images that do not count
 FEWEST = 10  # images that are timed however long they take
 
+_DEFAULTS = EngineOptions()
+
 
 class Throughput(NamedTuple):
-    """What many images in a row come to."""
+    """The speed at many images in a row."""
 
     images: int
     images_per_s: float
@@ -61,22 +65,15 @@ def measure_throughput(engine: Engine, image: NDArray[np.uint8], images: int, se
                 return
             yield image
 
-    done = sum(1 for _ in run_all(engine, feed()))
-    return Throughput(done, round(done / (time.perf_counter() - started), 1))
+    judged = sum(1 for _ in run_all(engine, feed()))
+    return Throughput(judged, round(judged / (time.perf_counter() - started), 1))
 
 
-def benchmark_model(
-    path: Path,
-    device: str = "CPU",
-    precision: Literal["f32", "bf16", "f16"] = "f32",
-    threads: int | None = None,
-    streams: int | None = None,
-    seconds: float = 5.0,
-    cache: Path | None = None,
-) -> dict[str, Any]:
+def benchmark_model(path: Path, options: EngineOptions = _DEFAULTS, seconds: float = 5.0) -> dict[str, Any]:
     """Time a model on an image of noise: half of `seconds` one image at a time, half of them as many as it can.
 
-    `streams` is about the latter; one image at a time has the threads to itself. Returns
+    The hint of `options` is set for each half. Their streams are about the latter: one image at a time has the threads
+    to itself. Returns
 
         model                     its file
         runtime, device, precision, threads, streams    what is computed with, see `Setup`
@@ -87,14 +84,14 @@ def benchmark_model(
     Raises ModelError as `load_engine`.
     """
     file = locate_model(path)
-    engine = load_engine(file, device, precision, cache, "LATENCY", threads)
+    engine = load_engine(file, replace(options, hint="LATENCY", streams=None))
     image = np.random.default_rng(0).integers(0, 256, (1, *engine.header.image_size, 3), dtype=np.uint8)
     times = time_repeatedly(lambda: engine.run(image), FEWEST, seconds / 2)
-    busy = load_engine(file, device, precision, cache, "THROUGHPUT", threads, streams)
-    throughput = measure_throughput(busy, image, FEWEST, seconds / 2)
+    queue_engine = load_engine(file, replace(options, hint="THROUGHPUT"))
+    throughput = measure_throughput(queue_engine, image, FEWEST, seconds / 2)
     return {
         "model": str(file),
-        **busy.describe()._asdict(),
+        **queue_engine.describe()._asdict(),
         **summarise(times),
         "images_per_s": throughput.images_per_s,
         "images": len(times),

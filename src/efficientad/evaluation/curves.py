@@ -43,8 +43,8 @@ AnyCurve = TypeVar("AnyCurve", Curve, ProCurve)
 def downsample_curve(curve: AnyCurve, points: int = 500) -> AnyCurve:
     """Keep at most `points` of the curve's own points, spread evenly over the false positive rate.
 
-    The ends of the curve stay, and so do the first and the last point in each cell of the even grid: steps
-    keep both their corners, and the drawn line is off by one cell (2 / points) at most.
+    Keeps the ends of the curve, and the first and the last point in each cell of an even grid. So a step keeps
+    both its corners, and the drawn line is off by at most one cell (2 / points).
 
     Raises:
         MetricError: `points` is below 4, too few for both ends and one cell.

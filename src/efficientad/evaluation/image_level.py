@@ -31,7 +31,7 @@ class Confusion:
 
     @property
     def miss_rate(self) -> float | None:
-        """Share of the anomalous images that pass unseen, in [0, 1]; None without anomalous images."""
+        """Share of the anomalous images that raise no alarm, in [0, 1]; None without anomalous images."""
         return _share(self.false_negative, self.false_negative + self.true_positive)
 
 
@@ -40,10 +40,10 @@ def compute_image_metrics(scores: NDArray[Any], labels: NDArray[Any]) -> dict[st
 
     `scores` (N,) are raw and of any range, higher is more anomalous; `labels` (N,) are 0 normal, 1 anomalous.
     All three depend on the order of the scores alone. image_f1_max is the best F1 over all thresholds: it is
-    picked on these very images, so it bounds what a threshold can reach and promises nothing for new ones.
+    picked on these very images, so it is an upper bound and promises nothing for new ones.
 
     Raises:
-        MetricError: lengths differ, a score is not finite, a label is not 0 or 1, or one class is missing.
+        MetricError: lengths differ, a score is not finite, a label is not 0 or 1, or a class is missing.
 
     >>> compute_image_metrics(np.array([-1.0, 0.2, 7.0, 0.1]), np.array([0, 1, 1, 0]))
     {'image_auroc': 1.0, 'image_ap': 1.0, 'image_f1_max': 1.0}
@@ -72,9 +72,9 @@ def compute_roc_curve(scores: NDArray[Any], labels: NDArray[Any]) -> Curve:
 
 
 def compute_confusion(scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> Confusion:
-    """Count right and wrong verdicts; an image is called anomalous when its score is above the threshold.
+    """Count right and wrong verdicts; an image counts as anomalous when its score is above the threshold.
 
-    A score equal to the threshold is called normal. One class may be missing.
+    A score equal to the threshold counts as normal. One class may be missing.
 
     Raises:
         MetricError: lengths differ, a score is not finite, a label is not 0 or 1, or the threshold is NaN.

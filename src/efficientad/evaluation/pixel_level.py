@@ -29,9 +29,9 @@ def compute_pixel_auroc(maps: Maps, masks: Masks) -> float:
 def compute_pro_curve(maps: Maps, masks: Masks) -> ProCurve:
     """Mean per-region overlap against the false positive rate over all defect-free pixels of all images.
 
-    Every 8-connected region of every mask has the same weight; pixels with equal scores enter together. Where
-    only the false positive rate grows, the points inside the horizontal are left out: the line is still the
-    exact one, with two points for each distinct defect score at most.
+    Every 8-connected region of every mask has the same weight. Pixels with equal scores enter together. Points
+    inside a horizontal are left out, so that the curve is exact and has at most two points for each distinct
+    score of a defect pixel.
 
     Raises:
         MetricError: see `pixels.rank_pixels`.
@@ -67,10 +67,10 @@ def compute_au_pro(maps: Maps, masks: Masks, fpr_limit: float = 0.3) -> float:
 
 
 def integrate_pro_curve(curve: ProCurve, fpr_limit: float = 0.3) -> float:
-    """AU-PRO of a curve at hand; saves `compute_au_pro` a second ranking of the pixels.
+    """AU-PRO of a curve that is already computed: `compute_au_pro` would rank the pixels once more.
 
-    Trapezoids, with a straight line between the two points around the limit. Wants the whole curve: from one
-    that `downsample_curve` has thinned it gives an approximation.
+    Sums trapezoids, with a straight line between the two points around the limit. Give it the whole curve: with
+    a curve thinned by `downsample_curve` the result is an approximation.
 
     Raises:
         MetricError: `fpr_limit` is not in (0, 1].

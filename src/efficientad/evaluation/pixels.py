@@ -1,8 +1,9 @@
 """Pixels ranked by score: the one pass that every pixel metric is computed from.
 
-Only the order of defect pixels among the defect-free ones matters. So the scores of the defect pixels are kept and
-sorted; then each image's defect-free scores are sorted alone, looked up among them, and counted. That is exact, ties
-included, takes about the time of one sort of all pixels, and holds an image a thread and what the defect pixels need.
+Only the order of defect pixels among the defect-free ones matters. So the scores of all defect pixels are kept and
+sorted. Then the defect-free scores of each image are sorted, looked up among them, and counted. The result is exact,
+ties included. It takes about as long as one sort of all pixels. In memory are the defect pixels and one image per
+thread.
 """
 
 import os
@@ -26,7 +27,7 @@ Masks = Sequence[NDArray[np.bool_]] | NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class PixelRanks:
-    """The K distinct scores of defect pixels, from high to low, each with what lies around it.
+    """The K distinct scores of defect pixels, from high to low, and how many pixels lie around each.
 
     `normals_above` and `normals_tied` count defect-free pixels of all images with a greater and with an equal
     score; `defect_counts` counts the defect pixels at that score, `region_shares` sums their weights, the
@@ -47,7 +48,7 @@ def rank_pixels(maps: Maps, masks: Masks) -> PixelRanks:
     """Rank the defect pixels of all images among the defect-free pixels of all images.
 
     `maps` are N float arrays (H, W) of any range, `masks` N bool arrays of the same shapes, True on a defect.
-    One image at a time is read, so memory-mapped arrays stay on disk.
+    Reads one image at a time, so that memory-mapped arrays stay on disk.
 
     Raises:
         MetricError: number or shape of maps and masks differ, masks are not bool, maps are not float, a
@@ -90,13 +91,13 @@ def _collect_defects(maps: Maps, masks: Masks) -> tuple[NDArray[np.floating[Any]
     """Scores of all defect pixels, and the weights of their regions."""
     defects, shares = [], []
     pixels = 0
-    for index, (one_map, mask) in enumerate(zip(maps, masks, strict=True)):
-        _check_pair(one_map, mask, index)
+    for index, (anomaly_map, mask) in enumerate(zip(maps, masks, strict=True)):
+        _check_pair(anomaly_map, mask, index)
         pixels += mask.size
         if mask.any():
-            defects.append(one_map[mask])
+            defects.append(anomaly_map[mask])
             shares.append(weigh_regions(mask))
-    count = sum(one.size for one in defects)
+    count = sum(scores.size for scores in defects)
     if count in (0, pixels):
         raise MetricError(
             f"Expected defect and defect-free pixels, got {count} and {pixels - count}: "
@@ -108,20 +109,22 @@ def _collect_defects(maps: Maps, masks: Masks) -> tuple[NDArray[np.floating[Any]
 def _count_normals(
     maps: Maps, masks: Masks, ascending: NDArray[np.floating[Any]]
 ) -> tuple[NDArray[np.int64], float, float]:
-    """Count the defect-free scores by where they lie among K distinct scores: (2 K + 1,); and their ends.
+    """Count the defect-free scores by their place among K distinct scores: (2 K + 1,); and find their extremes.
 
     Entry 2 k counts those between score k - 1 and score k, entry 2 k + 1 those equal to score k.
     """
     counts = np.zeros(2 * len(ascending) + 1, dtype=np.int64)
     lowest, highest = np.inf, -np.inf
 
-    def locate(one_map: NDArray[Any], mask: NDArray[np.bool_]) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
-        normals = np.sort(one_map[~mask])  # so that neighbours are looked up in neighbouring places
+    def locate(
+        anomaly_map: NDArray[Any], mask: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.int64]]:
+        normals = np.sort(anomaly_map[~mask])  # sorted, so that neighbouring scores are looked up in turn
         below = np.searchsorted(ascending, normals, side="left")
         return normals, 2 * below + (ascending[np.minimum(below, len(ascending) - 1)] == normals)
 
     with ThreadPoolExecutor(_THREADS) as pool:
-        for first in range(0, len(maps), _THREADS):  # no more images than threads are held
+        for first in range(0, len(maps), _THREADS):  # at most one image per thread is in memory
             rows = range(first, min(first + _THREADS, len(maps)))
             for normals, places in pool.map(lambda row: locate(maps[row], masks[row]), rows):
                 if normals.size:
@@ -136,16 +139,16 @@ def _check_count(maps: Maps, masks: Masks) -> None:
         raise MetricError(f"Expected one mask for each map, got {len(maps)} maps and {len(masks)} masks.")
 
 
-def _check_pair(one_map: NDArray[Any], mask: NDArray[Any], index: int) -> None:
-    if one_map.shape != mask.shape or one_map.ndim != 2:
+def _check_pair(anomaly_map: NDArray[Any], mask: NDArray[Any], index: int) -> None:
+    if anomaly_map.shape != mask.shape or anomaly_map.ndim != 2:
         raise MetricError(
-            f"Expected map and mask of one shape (H, W), got {one_map.shape} and {mask.shape} at index "
+            f"Expected a map and a mask of the same shape (H, W), got {anomaly_map.shape} and {mask.shape} at index "
             f"{index}: resize the map to its mask."
         )
-    if mask.dtype != np.bool_ or not np.issubdtype(one_map.dtype, np.floating):
+    if mask.dtype != np.bool_ or not np.issubdtype(anomaly_map.dtype, np.floating):
         raise MetricError(
-            f"Expected a float map and a bool mask, got {one_map.dtype} and {mask.dtype} at index "
+            f"Expected a float map and a bool mask, got {anomaly_map.dtype} and {mask.dtype} at index "
             f"{index}: convert them, masks with `mask > 0`."
         )
-    if not np.isfinite(one_map).all():
+    if not np.isfinite(anomaly_map).all():
         raise MetricError(f"Expected finite maps, got NaN or inf at index {index}: check image and weights.")

@@ -1,4 +1,4 @@
-"""A test split with a detector's maps and scores, and what they are worth."""
+"""A test split joined with a detector's maps and scores, and its accuracy."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.prepared import Prepared
-from efficientad.data.rows import Rows
+from efficientad.data.arrays.prepared import Prepared
+from efficientad.data.arrays.rows import Rows
 from efficientad.evaluation.image_level import compute_confusion, compute_image_metrics
 from efficientad.evaluation.pixel_level import compute_pixel_auroc, compute_pro_curve, integrate_pro_curve
 
 
 @dataclass(frozen=True)
 class TestSplit:
-    """A test split with what the detector said of it; arrays are in the same order."""
+    """The images of a test split with a detector's maps and scores; all arrays are in the same order."""
 
     __test__ = False  # for pytest, which collects classes by this name
 
@@ -24,7 +24,7 @@ class TestSplit:
     labels: NDArray[np.int64]  # (N,), 0 normal, 1 anomalous
     images: Rows  # (N, H, W, 3) uint8 RGB
     masks: Rows  # (N, H, W) bool
-    mask_known: NDArray[np.bool_]  # (N,)
+    is_annotated: NDArray[np.bool_]  # (N,), True where a mask says which pixels are defective
     maps: Rows  # (N, H, W) float32
     scores: NDArray[np.float32]  # (N,)
 
@@ -32,7 +32,7 @@ class TestSplit:
 def build_test_split(
     prepared: Prepared, maps: Rows, scores: NDArray[np.float32], chosen: NDArray[np.intp] | None = None
 ) -> TestSplit:
-    """Join the test images, or the `chosen` of them, with what the detector said of them, in the same order."""
+    """Join the test images, or the `chosen` ones, with their maps and scores, which come in the same order."""
     indices = prepared.indices("test") if chosen is None else chosen
     rows = [prepared.rows[index] for index in indices]
     return TestSplit(
@@ -41,7 +41,7 @@ def build_test_split(
         labels=np.array([row.label for row in rows]),
         images=Rows(prepared.images, indices),
         masks=Rows(prepared.masks, indices),
-        mask_known=np.array([row.mask for row in rows]),
+        is_annotated=np.array([row.mask for row in rows]),
         maps=maps,
         scores=scores,
     )
@@ -50,8 +50,8 @@ def build_test_split(
 def measure(split: TestSplit, fpr_limit: float) -> dict[str, float]:
     """Return the accuracy on raw scores and maps.
 
-    Keys image_auroc, image_ap, image_f1_max, pixel_auroc, au_pro; those are left out that the split cannot
-    tell: all image keys without defects, the pixel keys without any mask.
+    Keys: image_auroc, image_ap, image_f1_max, pixel_auroc, au_pro. The image keys need anomalous images in the
+    split, the pixel keys need masks; without them they are left out.
     """
     metrics: dict[str, float] = {}
     if _has_both_classes(split):
@@ -81,9 +81,9 @@ def _has_both_classes(split: TestSplit) -> bool:
 def collect_pixels(split: TestSplit) -> tuple[Rows, Rows]:
     """Return maps and masks of the normal images and of the annotated anomalous ones.
 
-    An anomalous image without a mask would count as free of defects; with no annotated defect at all
-    there is nothing to measure, and both are empty.
+    An anomalous image without a mask is left out, since all its pixels would count as free of defects. Both are
+    empty when no defect is annotated: then there is nothing to measure.
     """
-    annotated = split.mask_known & (split.labels == 1)
-    rows = np.flatnonzero(((split.labels == 0) | split.mask_known) & annotated.any())
+    has_defects = bool((split.is_annotated & (split.labels == 1)).any())
+    rows = np.flatnonzero(((split.labels == 0) | split.is_annotated) & has_defects)
     return split.maps.select(rows), split.masks.select(rows)

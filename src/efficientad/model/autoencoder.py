@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientad.model.pdn import TEACHER_CHANNELS, initialise_he
-from efficientad.model.sizes import VIEW_PX
+from efficientad.model.resizing import view_whole
 
 _DECODER_SIZES = (3, 8, 15, 32, 63, 127)
 _DROPOUT = 0.2
@@ -53,30 +53,6 @@ class Autoencoder(nn.Module):
         hidden = F.interpolate(hidden, map_size, mode="bilinear", align_corners=False)
         features: Tensor = self.head(hidden)
         return features
-
-
-def view_whole(image: Tensor) -> Tensor:
-    """Bring an image (B, C, H, W) to 256 x 256.
-
-    Where no side is enlarged: the mean over each new pixel's area, as two products with constant matrices, which every
-    runtime computes alike. Otherwise bilinear.
-    """
-    height, width = (int(side) for side in image.shape[-2:])  # plain numbers when traced, too
-    if (height, width) == (VIEW_PX, VIEW_PX):
-        return image
-    if min(height, width) < VIEW_PX:
-        return F.interpolate(image, (VIEW_PX, VIEW_PX), mode="bilinear", align_corners=False)
-    narrow = (image @ _build_area_means(width).to(image)).transpose(-1, -2)
-    return (narrow @ _build_area_means(height).to(image)).transpose(-1, -2)
-
-
-def _build_area_means(side: int) -> Tensor:
-    """Return the matrix (side, 256) of each pixel's share in the means."""
-    step = side / VIEW_PX
-    first = np.arange(VIEW_PX) * step
-    pixel = np.arange(side)[:, None]
-    overlap = np.minimum(pixel + 1, first + step) - np.maximum(pixel, first)
-    return torch.from_numpy(np.clip(overlap, 0, None) / step).float()
 
 
 def drop_at_random(hidden: Tensor, generators: Sequence[np.random.Generator]) -> Tensor:

@@ -1,6 +1,6 @@
 """Running a detector over arrays of prepared images, a few at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +8,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from efficientad.data.rows import Rows, read_row
+from efficientad.data.arrays.rows import Rows, read_row
 from efficientad.model.detector import Detector
+from efficientad.model.device import choose_device
 from efficientad.pipeline.progress import Progress
 
 BATCH = 4
 _LARGE_PX = 512  # a side from which on an image is a batch of its own
-
-
-def choose_device() -> torch.device:
-    """Return the GPU where there is one, else the processor."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp], label: str = "images") -> Iterator[Tensor]:
@@ -36,17 +32,36 @@ def iterate_batches(images: NDArray[np.uint8], indices: NDArray[np.intp], label:
 
 
 def compute_raw_maps(
-    detector: Detector, images: NDArray[np.uint8], indices: NDArray[np.intp]
+    detector: Detector,
+    images: NDArray[np.uint8],
+    indices: NDArray[np.intp],
+    owners: Sequence[NDArray[np.intp]] | None = None,
 ) -> list[list[NDArray[np.float32]]]:
-    """Return the raw maps (h, w) of student, autoencoder and memories, each of the chosen images."""
-    detector = detector.to(choose_device()).eval()
-    found: list[list[NDArray[np.float32]]] = [[] for _ in range(2 + len(detector.memories))]
+    """Return the raw maps (h, w) of each of the detector's branches, each of the chosen images.
+
+    owners: of each memory bank, the row that each patch comes from; an image is then not compared with its own patches.
+    """
+    device = choose_device()
+    detector = detector.to(device).eval()
+    branches: list[list[NDArray[np.float32]]] = [[] for _ in detector.list_branches()]
+    first = 0
     with torch.inference_mode():
         for image in iterate_batches(images, indices, "maps of images"):
-            raw = detector.compute_raw_maps(image)
-            for maps, batch in zip(found, [raw.student_map, raw.autoencoder_map, *raw.memory_maps], strict=True):
+            rows = indices[first : first + len(image), None]
+            first += len(image)
+            own = None if owners is None else [torch.from_numpy(rows == rows_of).to(device) for rows_of in owners]
+            for maps, batch in zip(branches, detector.compute_raw_maps(image, own), strict=True):
                 maps += list(batch[:, 0].cpu().numpy())
-    return found
+    return branches
+
+
+def compute_scores(detector: Detector, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the scores (n,) of images (n, H, W, 3), uint8 RGB."""
+    detector = detector.to(choose_device()).eval()
+    with torch.inference_mode():
+        batches = iterate_batches(images, np.arange(len(images)), "judging images")
+        scores = [detector(batch).anomaly_score.cpu().numpy() for batch in batches]
+    return np.concatenate(scores)
 
 
 def compute_detections(

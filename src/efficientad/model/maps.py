@@ -1,7 +1,7 @@
 """From features to anomaly maps and scores (arXiv 2303.14535, section 3.4 and Algorithm 2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -10,18 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from efficientad.errors import MetricError
+from efficientad.model.branch import Quantiles
 from efficientad.model.sizes import HighOf
 
 BORDER_CELLS = 4  # the PDN's receptive field takes 4 cells of 4 px from each side
 QUANTILE_SCALE = 0.1  # a normalised map is 0 at the low and 0.1 at the high quantile
-
-
-@dataclass(frozen=True)
-class Quantiles:
-    """The values of a raw map at its low and high quantile over held-out normal images."""
-
-    low: float
-    high: float
 
 
 def compute_distance_map(features: Tensor, others: Tensor) -> Tensor:
@@ -29,13 +22,20 @@ def compute_distance_map(features: Tensor, others: Tensor) -> Tensor:
     return (features - others).square().mean(dim=1, keepdim=True)
 
 
-def fit_quantiles(
-    maps: Sequence[NDArray[np.float32]], low: float, high: float, high_of: HighOf = "pixels"
-) -> Quantiles:
-    """Return the `low` and `high` quantile (levels in [0, 1]) over all pixels of all raw maps.
+class Levels(NamedTuple):
+    """Where a map is read off: the quantiles, in [0, 1], and what the high one is over.
 
-    high_of "images": the high one is over the maps' largest values in place of their pixels. At 0.95 each branch alone
-    would then call one good part in twenty higher than 0.1, and none drowns the others (docs/decisions/0021).
+    high_of "images": over the maps' largest values in place of their pixels. At 0.95 each branch alone would then call
+    one good part in twenty higher than 0.1, and none drowns the others (docs/decisions/0021).
+    """
+
+    low: float
+    high: float
+    high_of: HighOf = "pixels"
+
+
+def fit_quantiles(maps: Sequence[NDArray[np.float32]], levels: Levels) -> Quantiles:
+    """Return the values of raw maps at the two levels: the low one over all pixels, the high one as `levels` says.
 
     Exact (sorted in float64, linear interpolation), not a subsample. The maps come without any border, so
     that no artificial zeros enter. Raises MetricError on no maps or pixels, on values that are not finite, and where
@@ -43,17 +43,17 @@ def fit_quantiles(
     """
     pixels = np.concatenate([np.zeros(0), *(np.ravel(one) for one in maps)])
     if not pixels.size:
-        raise MetricError("expected maps of held-out normal images, got none; raise data.validation_fraction")
+        raise MetricError("expected maps of normal images, got none; add good images")
     if not np.isfinite(pixels).all():
         raise MetricError("expected finite maps, got NaN or infinity; the training diverged: lower its rate")
-    highest = pixels if high_of == "pixels" else np.array([one.max() for one in maps], np.float64)
-    value_low, value_high = float(np.quantile(pixels, low)), float(np.quantile(highest, high))
-    if value_high <= value_low:
+    highest = pixels if levels.high_of == "pixels" else np.array([one.max() for one in maps], np.float64)
+    low, high = float(np.quantile(pixels, levels.low)), float(np.quantile(highest, levels.high))
+    if high <= low:
         raise MetricError(
-            f"expected the {high} quantile of {high_of} above the {low} quantile of pixels, got {value_high} and "
-            f"{value_low}; the validation images are all alike: add real ones"
+            f"expected the {levels.high} quantile of {levels.high_of} above the {levels.low} quantile of pixels, got "
+            f"{high} and {low}; the images are all alike: add real ones"
         )
-    return Quantiles(value_low, value_high)
+    return Quantiles(low, high)
 
 
 def apply_quantiles(raw_map: Tensor, low: Tensor, high: Tensor) -> Tensor:

@@ -13,7 +13,6 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from efficientad.errors import ModelError
-from efficientad.model.detector import Detector
 from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
 
 _HEADER = "efficientad"
@@ -49,18 +48,6 @@ def load_weights(module: nn.Module, path: Path) -> dict[str, Any]:
     except RuntimeError as error:
         raise ModelError(f"weights in {path} do not fit: {error}") from error
     return header
-
-
-def load_detector(path: Path) -> tuple[Detector, dict[str, Any]]:
-    """Build the detector that a file holds, in evaluation mode, and return it with the file's header."""
-    header = load_header(path)
-    if "size" not in header:
-        raise ModelError(f"expected a detector's weights at {path}, found a header without size")
-    region_size = tuple(header["image_size"]) if header.get("region") else None
-    memories = [(scale, patches) for scale, patches in header.get("memories", [])]
-    detector = Detector(header["size"], header.get("shared_convolutions", 0), region_size, memories)
-    load_weights(detector, path)
-    return detector.eval(), header
 
 
 def load_teacher(path: Path, size: str) -> nn.Sequential:

@@ -8,11 +8,17 @@ from efficientad.model.sizes import PDNSize
 
 PRETRAINING = Path("data/pretraining")
 SUMMARY = Path("metrics/summary.json")
+ITEM_STAGES = ("fit", "calibrate", "evaluate", "export")  # which write metrics/STAGE/SIZE/CATEGORY/SEED.json
 
 
 def locate_prepared(category: str) -> Path:
     """Return the folder of a category's prepared images."""
     return Path("data/prepared") / category
+
+
+def locate_prepare_report(category: str) -> Path:
+    """Return the folder of the report on a category's near-duplicates."""
+    return Path("metrics/prepare") / category
 
 
 def locate_teacher(size: str) -> Path:
@@ -44,7 +50,7 @@ class Item:
 
     @property
     def models(self) -> Path:
-        """The folder of the item's weights and exported models."""
+        """The folder of the item's weights and exported models; `deploy/format/files.py` names the latter."""
         return Path("models") / self.size / self.category / str(self.seed)
 
     def locate_metrics(self, stage: str) -> Path:
@@ -53,7 +59,7 @@ class Item:
 
     @property
     def report(self) -> Path:
-        """The folder of the item's curves and pictures."""
+        """The folder of the item's curves and contact sheet."""
         return Path("metrics/report") / self.size / self.category / str(self.seed)
 
     @property
@@ -62,33 +68,36 @@ class Item:
         return self.models / "student.safetensors"
 
     @property
-    def detector(self) -> Path:
-        """The whole detector with quantiles and threshold, as `calibrate` leaves it."""
-        return self.models / "detector.safetensors"
+    def fitted(self) -> Path:
+        """The same with memory banks and map quantiles, as `fit` leaves it."""
+        return self.models / "fitted.safetensors"
 
     @property
-    def onnx(self) -> Path:
-        """The exported ONNX file."""
-        return self.models / "detector.onnx"
+    def scores(self) -> Path:
+        """The fitted detector's scores of held-out images, which the threshold is chosen from."""
+        return self.models / "scores.csv"
 
-    def locate_openvino(self, precision: str) -> Path:
-        """Return the exported OpenVINO IR of a precision, such as "fp32".
+    @property
+    def detector(self) -> Path:
+        """The whole detector with its threshold, as `calibrate` leaves it."""
+        return self.models / "detector.safetensors"
 
-        OpenVINO Model Server and Triton ask for NAME/VERSION/model.xml: a precision is their name, its version 1.
-        """
-        return self.models / "openvino" / precision / "1/model.xml"
+
+def list_items(sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int]) -> list[Item]:
+    """Return the items of the matrix, in the order in which params.yaml lists them."""
+    return [Item(size, category, seed) for size in sizes for category in categories for seed in seeds]
 
 
 def find_leftovers(
-    sizes: Sequence[str], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
+    sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
 ) -> list[Path]:
     """Return files and folders below `root` that belong to items outside of the matrix, sorted."""
-    names = {f"{size}/{category}/{seed}" for size in sizes for category in categories for seed in seeds}
-    found = [path for path in (root / "data/prepared").glob("*") if path.is_dir() and path.name not in categories]
-    found += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
-    for folder in ("models", "metrics/report", "metrics/calibrate", "metrics/evaluate", "metrics/export"):
+    names = {item.name for item in list_items(sizes, categories, seeds)}
+    by_category = [path for folder in ("data/prepared", "metrics/prepare") for path in (root / folder).glob("*")]
+    leftovers = [path for path in by_category if path.is_dir() and path.name not in categories]
+    leftovers += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
+    for folder in ("models", "metrics/report", *(f"metrics/{stage}" for stage in ITEM_STAGES)):
         for path in (root / folder).glob("[SM]/*/[0-9]*"):
-            name = path.relative_to(root / folder).with_suffix("").as_posix()
-            if name not in names:
-                found.append(path)
-    return sorted(found)
+            if path.relative_to(root / folder).with_suffix("").as_posix() not in names:
+                leftovers.append(path)
+    return sorted(leftovers)

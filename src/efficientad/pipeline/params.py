@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 
 from efficientad.errors import ParamsError
-from efficientad.model.sizes import VIEW_PX, HighOf, PDNSize
+from efficientad.model.sizes import VIEW_PX, HighOf, PDNSize, Policy
 from efficientad.pipeline.parsing import Range, parse_section
 
 PARAMS_PATH = Path("params.yaml")
@@ -37,8 +37,9 @@ class DataParams:
     validation_fraction: Annotated[float, Range(0.01, 0.5)]
     split_seed: Seed
     raw_samples: Annotated[int, Range(2, 1000)]
-    elpv_minimum_probability: Annotated[float, Range(0.01, 1)]
     region: str | None
+    group: str | None
+    near_duplicates: Literal["warn", "fail", "ignore"]
 
     @property
     def frame(self) -> tuple[int, int]:
@@ -58,13 +59,20 @@ class SyntheticParams:
 
 
 @dataclass(frozen=True)
+class ElpvParams:
+    """Stage prepare: which solar cells count as anomalous."""
+
+    minimum_probability: Annotated[float, Range(0.01, 1)]
+
+
+@dataclass(frozen=True)
 class PretrainingParams:
     """Stage pretraining: the photographs for distillation and for the penalty."""
 
     provider: Literal["embedded", "folder", "imagenette"]
     root: str
     count: Annotated[int, Range(2, 10_000_000)]
-    views: Annotated[int, Range(1, 1000)]
+    images_per_photograph: Annotated[int, Range(1, 1000)]
     seed: Seed
 
 
@@ -134,14 +142,23 @@ class TrainParams:
 
 
 @dataclass(frozen=True)
-class CalibrateParams:
-    """Stage calibrate: what is remembered of normal images, and what is learnt from held-out ones."""
+class FitParams:
+    """Stage fit: memory banks and map quantiles of training images; the copies of held-out ones that are scored."""
 
-    memory_scales: tuple[Annotated[int, Range(1, 7)], ...]
-    memory_patches: Annotated[int, Range(1, 100_000)]
+    bank_scales: tuple[Annotated[int, Range(1, 7)], ...]
+    bank_patches: Annotated[int, Range(1, 100_000)]
     low_quantile: Fraction
     high_quantile: Fraction
     high_quantile_of: HighOf
+    nuisance_brightness: Annotated[float, Range(0, 0.5)]
+    nuisance_shift: Annotated[float, Range(0, 0.1)]
+
+
+@dataclass(frozen=True)
+class CalibrateParams:
+    """Stage calibrate: the threshold, from the scores of held-out images."""
+
+    threshold: Policy
     false_alarm_rate: Annotated[float, Range(0.0001, 0.5)]
 
 
@@ -177,16 +194,18 @@ class Params:
     seeds: tuple[Seed, ...]
     data: DataParams
     synthetic: SyntheticParams
+    elpv: ElpvParams
     pretraining: PretrainingParams
     teacher: TeacherParams
     distill: DistillParams
     train: TrainParams
+    fit: FitParams
     calibrate: CalibrateParams
     evaluate: EvaluateParams
     export: ExportParams
 
 
-OVERRIDABLE = ("data", "synthetic", "train", "calibrate", "evaluate", "export")
+OVERRIDABLE = ("data", "synthetic", "elpv", "train", "fit", "calibrate", "evaluate", "export")
 
 
 def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params:
@@ -242,14 +261,13 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
     _check_image_size(params.data)
     if params.train.preset == "paper" and params.train.paper is None:
         raise ParamsError(f"train.preset: expected the file {PAPER_RECIPE} for paper, found none beside params.yaml")
-    calibrate = params.calibrate
-    if calibrate.high_quantile_of == "pixels" and calibrate.low_quantile >= calibrate.high_quantile:
+    fit = params.fit
+    if fit.high_quantile_of == "pixels" and fit.low_quantile >= fit.high_quantile:
         raise ParamsError(
-            f"calibrate.low_quantile: expected less than calibrate.high_quantile ({calibrate.high_quantile}), "
-            f"got {calibrate.low_quantile}"
+            f"fit.low_quantile: expected less than fit.high_quantile ({fit.high_quantile}), got {fit.low_quantile}"
         )
-    if len(set(calibrate.memory_scales)) < len(calibrate.memory_scales):
-        raise ParamsError(f"calibrate.memory_scales: expected none twice, got {list(calibrate.memory_scales)}")
+    if len(set(fit.bank_scales)) < len(fit.bank_scales):
+        raise ParamsError(f"fit.bank_scales: expected none twice, got {list(fit.bank_scales)}")
     if (params.teacher.source == "file") != (params.teacher.path is not None):
         raise ParamsError(
             f"teacher.path: expected a file of weights with teacher.source: file and null with any other, got "

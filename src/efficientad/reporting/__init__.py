@@ -1,1 +1,1 @@
-"""What a person looks at: figures, tables and contact sheets, the same bytes on every run."""
+"""Figures, tables and contact sheets for people; the same input gives the same bytes."""

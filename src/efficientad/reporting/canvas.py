@@ -34,7 +34,7 @@ def open_figure(path: Path, width_px: int = 720, height_px: int = 480, layout: b
     """Yield an empty figure of width_px x height_px and write it to `path` as PNG at the end of the block.
 
     Missing folders are made. With `layout` the axes are arranged by matplotlib. The file holds neither date
-    nor version, so equal drawings are equal bytes. An error inside the block leaves no file behind.
+    nor version, so equal drawings have equal bytes. After an error inside the block there is no file.
     """
     with style.context(_STYLE, after_reset=True):
         figure = Figure(

@@ -26,14 +26,14 @@ class Cases:
 
 
 def select_cases(scores: NDArray[Any], labels: NDArray[Any], threshold: float, per_group: int = 4) -> Cases:
-    """Pick at most `per_group` images for each group, by the distance of score (N,) and threshold.
+    """Choose at most `per_group` images for each group, by the distance of their score (N,) to the threshold.
 
     worst: wrong verdicts, farthest from the threshold first, misses and false alarms in turn.
     borderline: of the rest, the nearest to the threshold.
     best: of the rest, right verdicts, farthest first, anomalous and normal in turn.
 
-    Turns start with the farther one. They keep the wide scores of defects from crowding out normal images.
-    Equal distances go by index. With few images the later groups are short or empty.
+    The turns keep defects, whose scores spread widely, from crowding out normal images. The farther image starts.
+    Images at equal distances are ordered by index. With few images the later groups are short or empty.
 
     Raises:
         MetricError: lengths differ, a score is not finite, a label is not 0 or 1, or per_group is below 1.
@@ -58,14 +58,14 @@ def select_cases(scores: NDArray[Any], labels: NDArray[Any], threshold: float, p
     worst = _take_turns(misses, false_alarms, distance)[:per_group]
     borderline = pick(nearest, lambda index: index not in worst)[:per_group]
     rest = pick(farthest, lambda index: bool(right[index]) and index not in borderline)
-    found = pick(rest, lambda index: bool(anomalous[index]))
+    detected = pick(rest, lambda index: bool(anomalous[index]))
     passed = pick(rest, lambda index: not anomalous[index])
-    return Cases(tuple(worst), tuple(borderline), tuple(_take_turns(found, passed, distance)[:per_group]))
+    return Cases(tuple(worst), tuple(borderline), tuple(_take_turns(detected, passed, distance)[:per_group]))
 
 
-def _take_turns(one: list[int], other: list[int], distance: NDArray[np.float64]) -> list[int]:
-    """Merge two lists in turn, the one that starts farther out first; the rest of the longer one follows."""
-    if one and other and distance[other[0]] > distance[one[0]]:
-        one, other = other, one
-    pairs = chain.from_iterable(zip_longest(one, other))
+def _take_turns(left: list[int], right: list[int], distance: NDArray[np.float64]) -> list[int]:
+    """Merge two lists in turn, beginning with the farther first image; the rest of the longer list follows."""
+    if left and right and distance[right[0]] > distance[left[0]]:
+        left, right = right, left
+    pairs = chain.from_iterable(zip_longest(left, right))
     return [index for index in pairs if index is not None]

@@ -1,4 +1,4 @@
-"""A contact sheet: one row a case, from the image to the region that the detector marks."""
+"""A contact sheet: one row per case, from the image to the region that the detector marks."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from efficientad.data.images import colour_map, outline
-from efficientad.data.rows import Rows
+from efficientad.data.arrays.rows import Rows
+from efficientad.data.files.images import colour_map, outline
 from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 from efficientad.reporting.canvas import open_figure
@@ -49,8 +49,8 @@ def write_contact_sheet(
     """Write the cases as PNG: image | annotated defect | heat map | region above the threshold.
 
     `images` (N, H, W, 3) RGB uint8, `masks` (N, H, W) bool, `maps` (N, H, W) float32, `scores` and `labels`
-    (N,) of 0 or 1; only the images of the cases are read. A row says whether the verdict, score > threshold,
-    is right. The heat map scale is that of `fit_heat_scale`, stated on the sheet with a colour bar.
+    (N,) of 0 or 1; only the images of the cases are read. Each row says whether the verdict,
+    score > threshold, is right. The heat map scale is that of `fit_heat_scale`; a colour bar on the sheet shows it.
 
     Raises:
         MetricError: there is no case, or the sizes of images, masks, maps, scores, labels and names differ.
@@ -67,7 +67,7 @@ def write_contact_sheet(
         top = HEADER_PX
         for group, index, place in _list_rows(cases):
             right = bool(scores[index] > threshold) == bool(labels[index])
-            title = _describe(names[index], float(scores[index]), bool(labels[index]), right)
+            title = _format_title(names[index], float(scores[index]), bool(labels[index]), right)
             y = 1 - (top + TITLE_PX - 8) / sheet_height
             colour = RIGHT_COLOUR if right else WRONG_COLOUR
             figure.text(MARGIN_PX / sheet_width, y, title, color=colour, size=11, weight="bold")
@@ -79,18 +79,18 @@ def write_contact_sheet(
                 axes = _place_axes(figure, left, top + TITLE_PX, PANEL_PX, panel_height)
                 axes.imshow(panel, aspect="auto")
                 if column == 1 and not masks[index].any():
-                    _write_on(axes, "no mask known" if labels[index] else "normal")
+                    _write_on(axes, "no mask" if labels[index] else "normal")
             top += TITLE_PX + panel_height
 
 
 def _list_rows(cases: Cases) -> Iterator[tuple[str, int, int]]:
-    """Group, image index and place in the group, counted from 1, of each row."""
+    """Yield group, image index and place in the group, counted from 1, of each row."""
     for group in GROUPS:
         for place, index in enumerate(getattr(cases, group), start=1):
             yield group, index, place
 
 
-def _describe(name: str, score: float, anomalous: bool, right: bool) -> str:
+def _format_title(name: str, score: float, anomalous: bool, right: bool) -> str:
     verdict = {
         (True, True): "right: defect found",
         (True, False): "WRONG: defect missed",
@@ -108,19 +108,19 @@ def _draw_panels(
     scale: HeatScale,
     threshold: float,
 ) -> list[NDArray[np.uint8]]:
-    """The four pictures of a row, each RGB uint8 (H, W, 3)."""
+    """Return the four images of a row, each RGB uint8 (H, W, 3)."""
     image = np.asarray(image)
     thickness = max(1, round(2 * image.shape[1] / PANEL_PX))  # two pixels on the sheet
     return [
         image,
         outline(image, np.asarray(mask), colour=ANNOTATED, thickness=thickness),
-        overlay_heat_map(image, anomaly_map, scale.low, scale.high),
+        overlay_heat_map(image, anomaly_map, scale),
         outline(image, anomaly_map > threshold, colour=MARKED, thickness=thickness),
     ]
 
 
 def _draw_header(figure: Figure, scale: HeatScale, threshold: float) -> None:
-    """Colour bar with its scale in words, and the names of the columns."""
+    """Draw the colour bar with its scale in words, and the names of the columns."""
     sheet_width, sheet_height = figure.get_size_inches() * figure.dpi
     bar = _place_axes(figure, MARGIN_PX, 44, 2 * PANEL_PX, 20)
     colours = colour_map(np.linspace(0, 1, 512, dtype=np.float32)[np.newaxis])
@@ -145,7 +145,7 @@ def _draw_header(figure: Figure, scale: HeatScale, threshold: float) -> None:
 
 
 def _place_axes(figure: Figure, left: float, top: float, width: float, height: float) -> Axes:
-    """Axes at a place in pixels from the upper left corner, without frame, grid and ticks."""
+    """Add axes without frame, grid and ticks at a place in pixels from the upper left corner."""
     sheet_width, sheet_height = figure.get_size_inches() * figure.dpi
     bottom = sheet_height - top - height
     axes = figure.add_axes((left / sheet_width, bottom / sheet_height, width / sheet_width, height / sheet_height))
@@ -165,8 +165,8 @@ def _check(cases: Cases, images: Any, masks: Any, maps: Any, *rest: Any) -> None
     if len(cases) == 0:
         raise MetricError("Expected one case or more, got none: select cases from a split that has images.")
     sizes = [images.shape[:-1], masks.shape, maps.shape]
-    if len(set(sizes)) > 1 or any(len(one) != len(images) for one in rest):
+    if len(set(sizes)) > 1 or any(len(values) != len(images) for values in rest):
         raise MetricError(
-            f"Expected images, masks and maps of one size (N, H, W), got {sizes}, and scores, labels and "
-            f"names of length N, got {[len(one) for one in rest]}: take them from the same split."
+            f"Expected images, masks and maps of the same size (N, H, W), got {sizes}, and scores, labels and "
+            f"names of length N, got {[len(values) for values in rest]}: take them from the same split."
         )

@@ -38,7 +38,7 @@ def write_roc_figure(path: Path, curve: Curve, auroc: float) -> None:
             axes,
             f"Image ROC: AUROC {auroc:.4f}",
             "false alarms: share of normal images",
-            "found: share of anomalous images",
+            "detected: share of anomalous images",
         )
 
 
@@ -88,11 +88,11 @@ def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any]
     with open_figure(path) as figure:
         axes = figure.subplots()
         for label, name, colour in ((0, "normal", NORMAL_COLOUR), (1, "anomalous", ANOMALOUS_COLOUR)):
-            own = scores[labels == label]
-            if own.size:
-                above = int(np.count_nonzero(own > threshold))
-                legend = f"{name}: {own.size}, {above} above the threshold"
-                axes.hist(own, bins=list(edges), color=colour, alpha=0.6, label=legend)
+            class_scores = scores[labels == label]
+            if class_scores.size:
+                above = int(np.count_nonzero(class_scores > threshold))
+                legend = f"{name}: {class_scores.size}, {above} above the threshold"
+                axes.hist(class_scores, bins=list(edges), color=colour, alpha=0.6, label=legend)
         axes.axvline(threshold, color="black", linestyle="--", label=f"threshold {threshold:.4g}")
         axes.legend(loc="upper right")
         axes.grid(visible=False, axis="x")

@@ -1,4 +1,4 @@
-"""What a person looks at after an evaluation: tables, curves and contact sheet."""
+"""The report of an evaluation: tables, curves and a contact sheet."""
 
 from dataclasses import fields
 from pathlib import Path
@@ -15,9 +15,9 @@ from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, w
 
 
 def write_tables(split: TestSplit, metrics: dict[str, float], threshold: float, folder: Path) -> None:
-    """Write what `dvc plots` draws: roc.csv, pro.csv and confusion.csv.
+    """Write the tables that `dvc plots` draws: roc.csv, pro.csv and confusion.csv.
 
-    A curve that the split cannot give (see `measure`) is a table without rows.
+    A curve that the split does not allow (see `measure`) is a table without rows.
     """
     roc = {field.name: np.array([]) for field in fields(Curve)}
     pro = {field.name: np.array([]) for field in fields(ProCurve)}
@@ -38,9 +38,9 @@ def write_report(
     per_group: int,
     folder: Path,
 ) -> None:
-    """Write what people look at: scores.csv, contact_sheet.png, score_histogram.png, roc.png and pro.png.
+    """Write the files for people: scores.csv, contact_sheet.png, score_histogram.png, roc.png and pro.png.
 
-    The last two are left out where the split cannot give them (see `measure`).
+    roc.png and pro.png are left out when the split does not allow them (see `measure`).
     """
     verdicts = split.scores > threshold
     write_scores_csv(folder / "scores.csv", split.names, split.labels, split.defects, split.scores, verdicts)

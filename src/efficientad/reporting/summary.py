@@ -8,7 +8,7 @@ from typing import Any
 def summarise(items: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """Return {"mean": metrics, "items": {name: metrics}}.
 
-    Each mean is over the items that have the metric: image-only data sets have no pixel metrics.
+    Each mean is over the items that have the metric: data sets without masks have no pixel metrics.
 
     >>> summarise({"S/a/0": {"image_auroc": 1.0}, "S/b/0": {"image_auroc": 0.5, "au_pro": 0.9}})["mean"]
     {'image_auroc': 0.75, 'au_pro': 0.9}

@@ -24,12 +24,12 @@ def write_curve_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
     """
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
-        raise MetricError(f"Expected columns of one length, got {lengths}: cut or fill them.")
+        raise MetricError(f"Expected columns of the same length, got {lengths}: cut or fill them.")
     _write_rows(path, tuple(columns), zip(*columns.values(), strict=True))
 
 
 def write_confusion_csv(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
-    """Write one row an image with its `actual` and `predicted` class, for DVC's `confusion` template.
+    """Write one row per image with its `actual` and `predicted` class, for DVC's `confusion` template.
 
     A score (N,) above the threshold predicts "anomalous"; labels (N,) are 0 normal, 1 anomalous.
 
@@ -62,8 +62,8 @@ def write_scores_csv(
     scores, labels = check_scores(scores, labels)
     if not len(names) == len(defects) == len(verdicts) == len(scores):
         raise MetricError(
-            f"Expected names, defects, scores and verdicts of one length, got {len(names)}, {len(defects)}, "
-            f"{len(scores)} and {len(verdicts)}: give one of each for every image."
+            f"Expected names, defects, scores and verdicts of the same length, got {len(names)}, {len(defects)}, "
+            f"{len(scores)} and {len(verdicts)}: give one of each per image."
         )
     rows = (
         (name, CLASS_NAMES[label], defect, score, CLASS_NAMES[int(verdict)])
@@ -73,7 +73,7 @@ def write_scores_csv(
 
 
 def format_cell(value: object) -> str:
-    """Text of a cell: floats rounded to 6 significant digits and written the shortest way.
+    """Return the text of a cell: floats are rounded to 6 significant digits and written the shortest way.
 
     >>> [format_cell(value) for value in (np.float32(0.1), 1 / 3, 2.0, 3, "screw, front")]
     ['0.1', '0.333333', '2.0', '3', 'screw, front']

@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from efficientad.data.arrays.pieces import cut_piece
+from efficientad.data.arrays.rows import read_row
 from efficientad.data.defects.paint import paint_defect
-from efficientad.data.pieces import cut_piece
-from efficientad.data.rows import read_row
-from efficientad.model.autoencoder import view_whole
 from efficientad.model.cells import Tile
+from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX
 from efficientad.training.augment import JITTERS, convert_to_grey, jitter_colour
 from efficientad.training.covered_cells import find_covered_cells

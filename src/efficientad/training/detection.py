@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientad.data.pieces import cut_piece
-from efficientad.data.rows import read_row
-from efficientad.model.autoencoder import view_whole
+from efficientad.data.arrays.pieces import cut_piece
+from efficientad.data.arrays.rows import read_row
 from efficientad.model.cells import count_cells
 from efficientad.model.detector import Detector
-from efficientad.model.inference import BATCH, choose_device, iterate_batches
+from efficientad.model.device import choose_device
+from efficientad.model.inference import BATCH, iterate_batches
 from efficientad.model.pdn import TEACHER_CHANNELS
+from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX, PDNSize
 from efficientad.pipeline.params import TrainParams
 from efficientad.training.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages, convert_to_tensor

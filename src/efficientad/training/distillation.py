@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from efficientad.data.pretraining.reader import Pretraining
-from efficientad.data.rows import read_row
-from efficientad.data.samples import hold_out
+from efficientad.data.arrays.pretraining import Pretraining
+from efficientad.data.arrays.rows import read_row
+from efficientad.data.arrays.samples import hold_out
 from efficientad.model.cells import count_cells
-from efficientad.model.inference import choose_device
+from efficientad.model.device import choose_device
 from efficientad.model.normaliser import ImageNormaliser
 from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.model.sizes import PDNSize

@@ -2,18 +2,22 @@ import sys
 
 import numpy as np
 import onnx
+import openvino
 import pytest
 import torch
 from tiny_models import HEADER, SIDE
 
-from efficientad.deploy.engines.engine import run_all
+from efficientad.deploy.engines.engine import EngineOptions, run_all
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
-from efficientad.deploy.predictor import load_engine, predict_image
+from efficientad.deploy.format.graph import StationOutputs
+from efficientad.deploy.format.names import IMAGE, OUTPUTS
+from efficientad.deploy.predictor import predict_image
 from efficientad.errors import ModelError
 from efficientad.model.header import ModelHeader
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 
 FILES = ["detector.safetensors", "detector.onnx", "openvino/fp32/1/model.xml", "openvino/fp16/1/model.xml"]
 
@@ -76,13 +80,24 @@ def test_onnx_file_holds_the_detectors_numbers_once(models):
     assert held < sum(one.numel() for one in detector.state_dict().values()) + 1_000
 
 
+@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+def test_exported_graphs_have_the_names_that_everyone_reads(models, precision):
+    """And the uint8 input in its place: a station of another's making goes by these."""
+    expected = ["anomaly_map", "anomaly_score", "display_score", "is_anomalous"]
+    graph = onnx.load(str(models / "detector.onnx")).graph
+    assert [output.name for output in graph.output] == list(OUTPUTS) == list(StationOutputs._fields) == expected
+    ir = openvino.Core().read_model(models / "openvino" / precision / "1/model.xml")
+    assert [output.get_any_name() for output in ir.outputs] == expected
+    assert [entry.get_any_name() for entry in ir.inputs] == [entry.name for entry in graph.input] == [IMAGE]
+
+
 def test_fp16_ir_is_half_as_large(models):
     sizes = {p: (models / "openvino" / p / "1/model.bin").stat().st_size for p in ("fp32", "fp16")}
     assert 0.45 < sizes["fp16"] / sizes["fp32"] < 0.55
 
 
 def test_predict_resizes_as_training_does(models):
-    from efficientad.data.images import resize_image
+    from efficientad.data.files.images import resize_image
 
     photograph = np.random.default_rng(1).integers(0, 256, (90, 150, 3), dtype=np.uint8)
     engine = load_engine(models / FILES[0])
@@ -107,12 +122,9 @@ def test_models_that_are_missing_foreign_or_unfinished_are_refused(models, tmp_p
         load_engine(tmp_path / "broken.onnx")
 
 
-@pytest.mark.parametrize(
-    ("file", "module", "package"),
-    [("detector.onnx", "onnxruntime", "onnxruntime"), ("detector.safetensors", "graph", "torch")],
-)
-def test_a_runtime_that_is_not_installed_is_named(models, monkeypatch, file, module, package):
-    monkeypatch.delitem(sys.modules, f"efficientad.deploy.{module}", raising=False)
+@pytest.mark.parametrize(("file", "package"), [("detector.onnx", "onnxruntime"), ("detector.safetensors", "torch")])
+def test_a_runtime_that_is_not_installed_is_named(models, monkeypatch, file, package):
+    monkeypatch.delitem(sys.modules, f"efficientad.deploy.engines.{package}", raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(ModelError, match=f"expected the package {package} for {file}.*pip install {package}"):
         load_engine(models / file)
@@ -120,7 +132,7 @@ def test_a_runtime_that_is_not_installed_is_named(models, monkeypatch, file, mod
 
 @pytest.mark.parametrize("hint", ["LATENCY", "THROUGHPUT"])
 def test_the_queue_gives_in_order_what_single_runs_give(models, hint):
-    engine = OpenVINOEngine(models / "openvino/fp32/1/model.xml", hint=hint)
+    engine = OpenVINOEngine(models / "openvino/fp32/1/model.xml", EngineOptions(hint=hint))
     rng = np.random.default_rng(1)
     batches = [rng.integers(0, 256, (size, SIDE, SIDE, 3), dtype=np.uint8) for size in (1, 2, 1, 3, 1, 1)]
     queued = list(engine.run_queue(iter(batches)))
@@ -135,8 +147,8 @@ def test_a_cache_folder_keeps_the_compiled_model_and_changes_nothing(models, ima
     path = models / "openvino/fp32/1/model.xml"
     expected = load_engine(path).run(images)
     for _ in range(2):  # filled, then read
-        found = load_engine(path, cache=tmp_path / "cache").run(images)
-        np.testing.assert_array_equal(found[1], expected[1])
+        outputs = load_engine(path, EngineOptions(cache=tmp_path / "cache")).run(images)
+        np.testing.assert_array_equal(outputs.scores, expected.scores)
     assert list((tmp_path / "cache").iterdir())
 
 
@@ -148,28 +160,28 @@ def test_without_a_cache_folder_nothing_is_written(models, images, tmp_path, mon
 
 @pytest.mark.parametrize("file", FILES[:3])
 def test_many_batches_run_in_order_with_and_without_a_queue(models, images, file):
-    engine = load_engine(models / file, hint="THROUGHPUT")
-    found = list(run_all(engine, (image[None] for image in images)))
+    engine = load_engine(models / file, EngineOptions(hint="THROUGHPUT"))
+    outputs = list(run_all(engine, (image[None] for image in images)))
     expected = [engine.run(image[None]) for image in images]
     assert len({float(one.scores[0]) for one in expected}) == len(images)
-    for one, other in zip(found, expected, strict=True):
+    for one, other in zip(outputs, expected, strict=True):
         np.testing.assert_allclose(one.scores, other.scores, atol=1e-5)
 
 
 @pytest.mark.parametrize(("file", "runtime"), list(zip(FILES[:3], ["torch", "onnxruntime", "openvino"], strict=True)))
 def test_an_engine_says_what_it_computes_with(models, file, runtime):
-    setup = load_engine(models / file, precision="f32", threads=1, streams=1).describe()
+    setup = load_engine(models / file, EngineOptions(precision="f32", threads=1, streams=1)).describe()
     assert (setup.runtime, setup.precision) == (runtime, "f32")
     assert setup.device.lower() in ("cpu", "cuda")
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_openvino_takes_the_threads_and_streams_that_it_is_given(models, count):
-    setup = load_engine(models, threads=count, streams=count, hint="THROUGHPUT").describe()
+    setup = load_engine(models, EngineOptions(threads=count, streams=count, hint="THROUGHPUT")).describe()
     assert (setup.threads, setup.streams) == (count, count)
 
 
 def test_a_device_that_is_not_there_is_refused_in_one_line(models):
     with pytest.raises(ModelError, match=r"the device ABSENT, whose kinds here are .*CPU") as caught:
-        load_engine(models, device="ABSENT")
+        load_engine(models, EngineOptions(device="ABSENT"))
     assert len(str(caught.value).splitlines()) == 1

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
+from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.prepare import write_prepared
-from efficientad.data.samples import Sample
+from efficientad.data.datasets.prepare import write_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.parity import (
     Outputs,
     check_parity,
@@ -12,7 +14,6 @@ from efficientad.deploy.export.parity import (
     run_reference,
     run_station,
 )
-from efficientad.deploy.predictor import load_engine
 from efficientad.errors import ParityError
 
 MAPS = np.zeros((4, 2, 2), dtype=np.float32)
@@ -38,7 +39,7 @@ class Noise(DatasetProvider):
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    return write_prepared(Noise(), tmp_path_factory.mktemp("prepared"), (64, 64), 0.2, 0, raw_samples=4)
+    return write_prepared(Noise(), tmp_path_factory.mktemp("prepared"), (64, 64), SplitPlan(0.8, 0.2, 0), raw_samples=4)
 
 
 def test_differences_by_hand():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.samples import Sample
+from efficientad.data.arrays.samples import Sample
 
 
 class DatasetProvider(ABC):
@@ -18,11 +18,11 @@ class DatasetProvider(ABC):
 
     @abstractmethod
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
-        """Return (H, W, 3) RGB uint8 at the picture's native size; DataError when it is unreadable."""
+        """Return (H, W, 3) RGB uint8 at the image's native size; DataError when it is unreadable."""
 
     @abstractmethod
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
-        """Return the (H, W) bool defect mask in the picture's native size, or None when none is known.
+        """Return the (H, W) bool defect mask in the image's native size, or None when none is known.
 
         Normal samples have an all-False mask, or None in data sets without any masks.
         """

@@ -1,4 +1,4 @@
-"""A user's own images: a folder of good pictures, and whatever defects are at hand.
+"""A user's own images: a folder of good images, and whatever defects are at hand.
 
 good/*            required
 <class>/*         any other folder is a defect class; none at all is fine
@@ -11,36 +11,31 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.images import list_images, read_image, read_mask
-from efficientad.data.samples import GOOD, Sample, Split, hold_out
+from efficientad.data.files.images import list_images, read_image, read_mask
 from efficientad.errors import DataError
 
 MASKS = "masks"
 
 
 class FolderProvider(DatasetProvider):
-    """A seeded `test_fraction` of the good pictures and all defects test; the other good ones train."""
+    """The split of the good images is open, all defects test."""
 
-    def __init__(self, path: Path, test_fraction: float, seed: int) -> None:
-        """Raise DataError when `good` is missing or empty, or `test_fraction` is not in [0, 1)."""
+    def __init__(self, path: Path) -> None:
+        """Raise DataError when `good` is missing or empty."""
         if not (path / GOOD).is_dir():
-            raise DataError(f"expected good pictures in {path / GOOD}, found no such folder; put them there")
+            raise DataError(f"expected good images in {path / GOOD}, found no such folder; put them there")
         if not list_images(path / GOOD):
-            raise DataError(f"expected good pictures in {path / GOOD}, found none; PNG, JPEG, BMP, TIFF, WebP")
-        if not 0 <= test_fraction < 1:
-            raise DataError(f"expected test_fraction in [0, 1), got {test_fraction}; 0.2 is usual")
-        self.path, self.test_fraction, self.seed = path, test_fraction, seed
+            raise DataError(f"expected good images in {path / GOOD}, found none; PNG, JPEG, BMP, TIFF, WebP")
+        self.path = path
 
     def list_samples(self) -> list[Sample]:
         """Return the good samples, then each defect class by name.
 
-        Raises DataError when two pictures of a class share the mask's name, or a mask has no picture.
+        Raises DataError when two images of a class share the mask's name, or a mask has no image.
         """
-        good = self._list_names(GOOD)
-        test = hold_out(good, self.test_fraction, self.seed)
-        splits: list[Split] = ["test" if name in test else "train" for name in good]
-        samples = [Sample(name, split, GOOD) for name, split in zip(good, splits, strict=True)]
+        samples = [Sample(name, None, GOOD) for name in self._list_names(GOOD)]
         for defect in self._list_classes():
             names = self._list_names(defect)
             self._check_mask_names(defect, names)
@@ -48,13 +43,13 @@ class FolderProvider(DatasetProvider):
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
-        """Read the picture."""
+        """Read the image."""
         return read_image(self.image_path(sample))
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
-        """Read the mask; all False for good pictures; None when there is none (or no `masks` folder).
+        """Read the mask; all False for good images; None when there is none (or no `masks` folder).
 
-        Raises DataError when the mask has another size than its picture.
+        Raises DataError when the mask has another size than its image.
         """
         if not (self.path / MASKS).is_dir():
             return None
@@ -67,7 +62,7 @@ class FolderProvider(DatasetProvider):
         if mask.shape != size:
             raise DataError(
                 f"expected a mask of size {size} as {self.image_path(sample)}, got {mask.shape} in {path}; "
-                "draw it on the original picture"
+                "draw it on the original image"
             )
         return mask
 
@@ -94,8 +89,8 @@ class FolderProvider(DatasetProvider):
         stems = Counter(Path(name).with_suffix("").as_posix() for name in names)
         twice = sorted(stem for stem, count in stems.items() if count > 1)
         if twice:
-            raise DataError(f"expected one picture for each mask, got several named {twice[0]}.*; rename them")
+            raise DataError(f"expected one image for each mask, got several named {twice[0]}.*; rename them")
         for path in list_images(folder):
             stem = path.relative_to(self.path / MASKS).with_suffix("").as_posix()
             if stem not in stems and stem.removesuffix("_mask") not in stems:
-                raise DataError(f"expected a picture {stem}.* for the mask {path}, found none; remove the mask")
+                raise DataError(f"expected an image {stem}.* for the mask {path}, found none; remove the mask")

@@ -3,7 +3,7 @@
 Huang, Qiu, Yuan, "Surface defect saliency of magnetic tile", The Visual Computer 36, 2020;
 https://github.com/abin24/Magnetic-tile-defect-datasets. (no licence stated).
 
-    MT_Free/Imgs/*.jpg   MT_<Class>/Imgs/*.jpg   and beside each picture a mask of the same name, .png
+    MT_Free/Imgs/*.jpg   MT_<Class>/Imgs/*.jpg   and beside each image a mask of the same name, .png
 """
 
 from pathlib import Path
@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.images import list_images, read_image, read_mask
-from efficientad.data.samples import GOOD, Sample, Split, hold_out
+from efficientad.data.files.images import list_images, read_image, read_mask
 from efficientad.errors import DataError
 
 HALF_LEVEL = 128
@@ -21,25 +21,20 @@ HALF_LEVEL = 128
 
 
 class MagneticTileProvider(DatasetProvider):
-    """A seeded `train_fraction` of the free tiles trains; the other free tiles and all defects test."""
+    """The split of the free tiles is open, all defects test."""
 
-    def __init__(self, path: Path, train_fraction: float, seed: int) -> None:
-        """Raise DataError when the folder of free tiles is missing or the fraction is not in (0, 1)."""
+    def __init__(self, path: Path) -> None:
+        """Raise DataError when the folder of free tiles is missing."""
         if not (path / "MT_Free" / "Imgs").is_dir():
             raise DataError(
                 f"expected {path / 'MT_Free' / 'Imgs'}, found no such folder; "
                 "clone https://github.com/abin24/Magnetic-tile-defect-datasets. into it"
             )
-        if not 0 < train_fraction < 1:
-            raise DataError(f"expected train_fraction between 0 and 1, got {train_fraction}; use 0.8")
-        self.path, self.train_fraction, self.seed = path, train_fraction, seed
+        self.path = path
 
     def list_samples(self) -> list[Sample]:
         """Return all samples sorted by class folder and file name; classes are "blowhole", "break" ..."""
-        free = self._list_names("MT_Free")
-        test = hold_out(free, 1 - self.train_fraction, self.seed)
-        splits: list[Split] = ["test" if name in test else "train" for name in free]
-        samples = [Sample(name, split, GOOD) for name, split in zip(free, splits, strict=True)]
+        samples = [Sample(name, None, GOOD) for name in self._list_names("MT_Free")]
         for folder in sorted(self.path.glob("MT_*")):
             if folder.is_dir() and folder.name != "MT_Free":
                 defect = folder.name.removeprefix("MT_").lower()
@@ -47,7 +42,7 @@ class MagneticTileProvider(DatasetProvider):
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
-        """Read the picture."""
+        """Read the image."""
         return read_image(self.image_path(sample))
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.images import list_images, read_image, read_mask
-from efficientad.data.samples import GOOD, Sample, Split
+from efficientad.data.files.images import list_images, read_image, read_mask
 from efficientad.errors import DataError
 
 
@@ -44,14 +44,14 @@ class MVTecProvider(DatasetProvider):
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
-        """Read the picture."""
+        """Read the image."""
         return read_image(self.image_path(sample))
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
         """Read the mask of a defective sample; all False for a normal one.
 
         Returns None when the category has no `ground_truth` folder at all. Raises DataError when it has
-        one but the mask is missing or has another size than the picture.
+        one but the mask is missing or has another size than the image.
         """
         truth = self.path / "ground_truth"
         if not truth.is_dir():

@@ -11,12 +11,12 @@ from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.datasets.synthetic.provider import SyntheticProvider
-from efficientad.data.images import read_mask
+from efficientad.data.files.images import read_mask
 from efficientad.errors import DataError
-from efficientad.pipeline.params import DataParams, SyntheticParams
+from efficientad.pipeline.params import DataParams, ElpvParams, SyntheticParams
 
 
-def build_provider(category: str, data: DataParams, synthetic: SyntheticParams) -> DatasetProvider:
+def build_provider(category: str, data: DataParams, synthetic: SyntheticParams, elpv: ElpvParams) -> DatasetProvider:
     """Build the provider of a category; its files, if it has any, lie below `data.root`/`category`.
 
     Raises DataError where the provider finds nothing of what it expects.
@@ -29,10 +29,10 @@ def build_provider(category: str, data: DataParams, synthetic: SyntheticParams) 
     if data.provider == "mvtec":
         return MVTecProvider(path)
     if data.provider == "magnetic_tile":
-        return MagneticTileProvider(path, data.train_fraction, data.split_seed)
+        return MagneticTileProvider(path)
     if data.provider == "elpv":
-        return ElpvProvider(data.train_fraction, data.split_seed, data.elpv_minimum_probability)
-    return FolderProvider(path, 1 - data.train_fraction, data.split_seed)
+        return ElpvProvider(elpv.minimum_probability)
+    return FolderProvider(path)
 
 
 def load_region(category: str, data: DataParams) -> NDArray[np.bool_] | None:

@@ -1,4 +1,4 @@
-"""What varies from picture to picture though the product is good: light, optics, sensor."""
+"""What varies from image to image though the product is good: light, optics, sensor."""
 
 import math
 from dataclasses import dataclass
@@ -37,16 +37,16 @@ def draw_exposure(rng: np.random.Generator) -> Exposure:
 
 
 def project(scene: Array, exposure: Exposure) -> Array:
-    """Return the noise-free picture in [0, 1]: the lit scene through the blur of the lens."""
+    """Return the noise-free image in [0, 1]: the lit scene through the blur of the lens."""
     lit = scene * exposure.light
     blurred = ndimage.gaussian_filter(lit, (exposure.blur, exposure.blur, 0), truncate=3.5, mode="nearest")
     return np.asarray(np.clip(blurred, 0.0, 1.0), np.float64)
 
 
-def digitise(picture: Array, exposure: Exposure) -> Array:
+def digitise(image: Array, exposure: Exposure) -> Array:
     """Return (SIZE, SIZE, 3) uint8-valued levels: read noise, shot noise growing with light, rounding."""
-    spread = np.sqrt(exposure.read_noise**2 + exposure.shot_noise**2 * picture)
-    return np.round(255 * np.clip(picture + spread * exposure.grain, 0.0, 1.0))
+    spread = np.sqrt(exposure.read_noise**2 + exposure.shot_noise**2 * image)
+    return np.round(255 * np.clip(image + spread * exposure.grain, 0.0, 1.0))
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Array:

@@ -30,19 +30,19 @@ class Shape(Protocol):
 
 @dataclass(frozen=True)
 class Pose:
-    """Where the product lies: its centre in px from the picture's centre, turned by `angle` rad."""
+    """Where the product lies: its centre in px from the image's centre, turned by `angle` rad."""
 
     dx: float = 0.0
     dy: float = 0.0
     angle: float = 0.0
 
-    def to_picture(self, x: float, y: float) -> Point:
-        """Return picture coordinates (column, row) of a point given in the product's frame."""
+    def to_image(self, x: float, y: float) -> Point:
+        """Return image coordinates (column, row) of a point given in the product's frame."""
         cos, sin, half = math.cos(self.angle), math.sin(self.angle), (SIZE - 1) / 2
         return cos * x - sin * y + self.dx + half, sin * x + cos * y + self.dy + half
 
     def to_product(self, columns: Array, rows: Array) -> tuple[Array, Array]:
-        """Return the product's (x, y) of picture coordinates; the inverse of `to_picture`."""
+        """Return the product's (x, y) of image coordinates; the inverse of `to_image`."""
         cos, sin, half = math.cos(self.angle), math.sin(self.angle), (SIZE - 1) / 2
         x, y = columns - self.dx - half, rows - self.dy - half
         return cos * x + sin * y, cos * y - sin * x
@@ -113,7 +113,7 @@ class Path:
 
 
 class Canvas:
-    """A (SIZE, SIZE, 3) float64 RGB picture in [0, 1] on which shapes of one product's frame are painted."""
+    """A (SIZE, SIZE, 3) float64 RGB image in [0, 1] on which shapes of one product's frame are painted."""
 
     def __init__(self, image: Array, pose: Pose) -> None:
         self.image = image
@@ -139,7 +139,7 @@ class Canvas:
 
     def _surroundings(self, shape: Shape, softness: float) -> tuple[slice, slice]:
         x, y, radius = shape.circle()
-        column, row = self.pose.to_picture(x, y)
+        column, row = self.pose.to_image(x, y)
         reach = radius + softness + 1
         first = [max(0, math.floor(value - reach)) for value in (row, column)]
         last = [min(SIZE, math.ceil(value + reach) + 1) for value in (row, column)]

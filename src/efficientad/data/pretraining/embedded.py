@@ -1,4 +1,4 @@
-"""Pictures that need no download: crops of the photographs in two installed packages, and procedural ones."""
+"""Images that need no download: crops of the photographs in two installed packages, and procedural ones."""
 
 from functools import cache
 from importlib.util import find_spec
@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import read_image
+from efficientad.data.files.images import read_image
 from efficientad.data.pretraining.base import PretrainingSource
+from efficientad.data.pretraining.crops import crop_at_random
 from efficientad.data.pretraining.procedural import draw_procedural
-from efficientad.data.pretraining.views import crop_at_random
 from efficientad.errors import DataError
 
 PHOTOGRAPHS = {
@@ -26,15 +26,15 @@ package can start a download. Their licences stand in the README.txt beside them
 
 
 class EmbeddedSource(PretrainingSource):
-    """`count` pictures of 512 x 512: even numbers are crops of photographs, odd ones procedural.
+    """`count` images of 512 x 512: even numbers are crops of photographs, odd ones procedural.
 
-    Picture `index` depends on (seed, index) alone, not on `count`.
+    Image `index` depends on (seed, index) alone, not on `count`.
     """
 
     def __init__(self, count: int, seed: int) -> None:
         """Raise DataError when `count` is not positive or the packages hold no photograph."""
         if count <= 0:
-            raise DataError(f"expected a positive count of pretraining pictures, got {count}; correct it")
+            raise DataError(f"expected a positive count of pretraining images, got {count}; correct it")
         self.photographs = find_photographs()
         self.count, self.seed = count, seed
 
@@ -43,7 +43,7 @@ class EmbeddedSource(PretrainingSource):
         return self.count
 
     def load(self, index: int) -> NDArray[np.uint8]:
-        """Return picture `index`, (512, 512, 3)."""
+        """Return image `index`, (512, 512, 3)."""
         rng = np.random.default_rng([self.seed, index])
         if index % 2:
             return np.round(255 * draw_procedural(rng)).astype(np.uint8)
@@ -54,7 +54,7 @@ class EmbeddedSource(PretrainingSource):
         return f"{index:06d}-{'procedural' if index % 2 else self._find_photograph(index).stem}"
 
     def photograph(self, index: int) -> str:
-        """Return the photograph's name; a procedural picture is its own."""
+        """Return the photograph's name; a procedural image is its own."""
         return self.name(index) if index % 2 else self._find_photograph(index).stem
 
     def _find_photograph(self, index: int) -> Path:
@@ -66,19 +66,19 @@ def find_photographs() -> list[Path]:
 
     Raises DataError when a package or one of its photographs is missing.
     """
-    found = []
+    paths = []
     for package, (folder, names) in PHOTOGRAPHS.items():
         spec = find_spec(package)
         if spec is None or spec.origin is None:
             raise DataError(f"expected the package {package}, it is not installed; run: pip install '.[train]'")
-        found += [Path(spec.origin).parent / folder / name for name in names.split()]
-    missing = [path for path in found if not path.is_file()]
+        paths += [Path(spec.origin).parent / folder / name for name in names.split()]
+    missing = [path for path in paths if not path.is_file()]
     if missing:
         raise DataError(
             f"expected the photograph {missing[0]}, found none; install scikit-image and scikit-learn from "
             "their wheels, or use a folder of photographs"
         )
-    return found
+    return paths
 
 
 @cache

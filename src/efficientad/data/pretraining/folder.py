@@ -5,33 +5,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import list_images, read_image
+from efficientad.data.files.images import list_images, read_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.errors import DataError
 
 
 class FolderSource(PretrainingSource):
-    """All pictures below `path`, or a seeded choice of `count` of them, in the order of their paths."""
+    """All images below `path`, or a seeded choice of `count` of them, in the order of their paths."""
 
     def __init__(self, path: Path, count: int | None, seed: int) -> None:
-        """Raise DataError when the folder is missing, or holds none or fewer than `count` pictures."""
+        """Raise DataError when the folder is missing, or holds none or fewer than `count` images."""
         files = list_images(path)
         wanted = len(files) if count is None else count
         if not 0 < wanted <= len(files):
             raise DataError(
                 f"expected {max(wanted, 1)} photographs or more below {path}, found {len(files)}; "
-                "lower the count or add pictures"
+                "lower the count or add images"
             )
         chosen = np.sort(np.random.default_rng(seed).permutation(len(files))[:wanted])
         self.path = path
         self.files = [files[index] for index in chosen]
 
     def __len__(self) -> int:
-        """Return the number of chosen pictures."""
+        """Return the number of chosen images."""
         return len(self.files)
 
     def load(self, index: int) -> NDArray[np.uint8]:
-        """Read the picture; DataError naming it when it cannot be read."""
+        """Read the image; DataError naming it when it cannot be read."""
         return read_image(self.files[index])
 
     def name(self, index: int) -> str:

@@ -6,7 +6,7 @@ The archive is Apache-2.0; the photographs are ImageNet's, for research use.
 from pathlib import Path
 from typing import Literal
 
-from efficientad.data.download import Progress, download, extract_archive
+from efficientad.data.files.download import Progress, download, extract_archive
 from efficientad.data.pretraining.folder import FolderSource
 from efficientad.errors import DataError
 

@@ -1,12 +1,12 @@
-"""Pictures made of noise with the statistics of photographs; no file, no download.
+"""Images made of noise with the statistics of photographs; no file, no download.
 
 Three families and their mix, each (512, 512, 3) float64 in [0, 1]:
 - dead leaves: opaque discs and polygons of all sizes that hide one another, whose areas follow a power law
-  (Lee, Mumford, Huang, "Occlusion models for natural images", IJCV 41, 2001; as training pictures: Baradad
+  (Lee, Mumford, Huang, "Occlusion models for natural images", IJCV 41, 2001; as training images: Baradad
   et al., "Learning to see by looking at noise", NeurIPS 2021);
 - spectra that fall as 1 / f^a (Field, "Relations between the statistics of natural images ...", JOSA A 4,
   1987; van der Schaaf, van Hateren, "Modelling the power spectra of natural images", Vision Res. 36, 1996);
-- turbulence summed over octaves (Perlin, "An image synthesizer", SIGGRAPH 1985; as training pictures:
+- turbulence summed over octaves (Perlin, "An image synthesizer", SIGGRAPH 1985; as training images:
   Kataoka et al., "Pre-training without natural images", ACCV 2020).
 """
 
@@ -22,7 +22,7 @@ SIZE = 512
 
 
 def draw_procedural(rng: np.random.Generator) -> Array:
-    """Draw a picture of one of the families, each with the same probability."""
+    """Draw an image of one of the families, each with the same probability."""
     drawings: tuple[Callable[[np.random.Generator], Array], ...] = (
         draw_dead_leaves,
         draw_spectrum,
@@ -83,8 +83,8 @@ def draw_textured_leaves(rng: np.random.Generator) -> Array:
 def make_leaves(rng: np.random.Generator) -> tuple[NDArray[np.intp], int]:
     """Return (512, 512) numbers of the leaf seen at each pixel, and how many leaves there are.
 
-    Radii r between 8 and 160 px have the density r^-3, which makes the picture alike at every scale. A later
-    leaf hides the earlier ones; half of the pictures have discs, half polygons of 3 to 6 corners.
+    Radii r between 8 and 160 px have the density r^-3, which makes the image alike at every scale. A later
+    leaf hides the earlier ones; half of the images have discs, half polygons of 3 to 6 corners.
     """
     count = int(rng.integers(1500, 2600))
     low, high = 8.0**-2, 160.0**-2

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from efficientad.data.pretraining.base import PretrainingSource
+from efficientad.data.pretraining.crops import Crops
 from efficientad.data.pretraining.embedded import EmbeddedSource
 from efficientad.data.pretraining.folder import FolderSource
 from efficientad.data.pretraining.imagenette import open_imagenette
-from efficientad.data.pretraining.views import Views
 from efficientad.pipeline.params import PretrainingParams
 
 
@@ -19,4 +19,4 @@ def build_pretraining_source(params: PretrainingParams) -> PretrainingSource:
         source = open_imagenette(Path(params.root), params.count, params.seed)
     else:
         source = FolderSource(Path(params.root), params.count, params.seed)
-    return Views(source, params.views, params.seed)
+    return Crops(source, params.images_per_photograph, params.seed)

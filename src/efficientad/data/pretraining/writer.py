@@ -7,19 +7,19 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
-from efficientad.data.images import resize_image
-from efficientad.data.prepare import count_workers, hash_pixels
-from efficientad.data.prepared import IMAGES, MANIFEST, write_manifest
+from efficientad.data.arrays.prepared import IMAGES, MANIFEST, write_manifest
+from efficientad.data.arrays.pretraining import Pretraining, load_pretraining
+from efficientad.data.files.decoding import count_workers, hash_pixels
+from efficientad.data.files.images import resize_image
 from efficientad.data.pretraining.base import PretrainingSource
-from efficientad.data.pretraining.reader import Pretraining, load_pretraining
 
 
 def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, workers: int = 0) -> Pretraining:
     """Write `images.npy`, (N, size, size, 3) uint8 RGB, and `manifest.json`; return `load_pretraining`.
 
-    Pictures are resized to a square without keeping their aspect ratio, as Algorithm 3 of the paper does
-    (arXiv 2303.14535). The manifest lists each picture's name, its photograph and the sha256 of its native
-    pixels, and is written last. `workers`: threads, 0 for one a core but at most eight. Errors as the source's `load`.
+    Images are resized to a square without keeping their aspect ratio, as Algorithm 3 of the paper does
+    (arXiv 2303.14535). The manifest lists each image's name, its photograph and the sha256 of its native
+    pixels, and is written last. `workers`: threads, 0 for one per core, at most eight. Errors as the source's `load`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)

@@ -7,7 +7,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import Outputs, Setup
-from efficientad.deploy.metadata import SECTION, parse_metadata
+from efficientad.deploy.format.metadata import SECTION, parse_metadata
+from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, IMAGE
 from efficientad.errors import ModelError
 
 
@@ -24,9 +25,8 @@ class OnnxEngine:
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
-        names = ["anomaly_map", "anomaly_score"]
-        anomaly_map, score = self.session.run(names, {"image": np.ascontiguousarray(images)})
-        return Outputs(anomaly_map[:, 0], score)
+        maps, scores = self.session.run([ANOMALY_MAP, ANOMALY_SCORE], {IMAGE: np.ascontiguousarray(images)})
+        return Outputs(maps[:, 0], scores)
 
     def describe(self) -> Setup:
         """See `Engine.describe`."""

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import Outputs, Setup
-from efficientad.deploy.graph import StationGraph
+from efficientad.deploy.format.graph import StationGraph
+from efficientad.model.device import choose_device
 from efficientad.model.header import ModelHeader
-from efficientad.model.inference import choose_device
-from efficientad.model.weights import load_detector
+from efficientad.model.saved_detector import load_detector
 
 
 class TorchEngine:

@@ -6,15 +6,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.prepared import Prepared
-from efficientad.data.rows import Rows
+from efficientad.data.arrays.prepared import Prepared
+from efficientad.data.arrays.rows import Rows
 from efficientad.deploy.engines.engine import Engine, Outputs
+from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.export.models import name_ir
 from efficientad.deploy.export.parity import Parity, check_parity, compare_outputs, run_reference, run_station
-from efficientad.deploy.predictor import load_engine
+from efficientad.deploy.format.files import list_files
 from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.pipeline.params import ExportParams
 
-QUANTISED = "openvino_int8"  # differs from the float models by design, and is judged when it is made
+REFERENCE = "torch_fp32"
+QUANTISED = name_ir("int8")  # differs from the float models by design, and is judged when it is made
+HALF = name_ir("fp16")
 
 
 def compare_models(
@@ -23,34 +27,36 @@ def compare_models(
     """Return each exported model's accuracy, differences to `reference` and size, and the accuracy of that one.
 
     Each judges by the threshold in its own file. See `measure` and `Parity` for the keys; all run on the `chosen` test
-    images.
+    images, once.
     """
     labels = np.array([prepared.rows[index].label for index in chosen])
     expected = run_reference(reference, prepared, chosen)
-    found = {"torch_fp32": _measure(expected, prepared, chosen, fpr_limit)}
+    models = {REFERENCE: measure_outputs(expected, prepared, chosen, fpr_limit)}
     for name, path in exported.items():
         engine = load_engine(path)
         outputs = run_station(engine, prepared, chosen)
         parity = compare_outputs(expected, outputs, labels, reference.header.threshold, engine.header.threshold)
-        accuracy = _measure(outputs, prepared, chosen, fpr_limit)
-        found[name] = {**accuracy, **vars(parity), "megabytes": measure_size(path)}
-    return found
+        accuracy = measure_outputs(outputs, prepared, chosen, fpr_limit)
+        models[name] = {**accuracy, **vars(parity), "megabytes": measure_size(path)}
+    return models
+
+
+def measure_outputs(
+    outputs: Outputs, prepared: Prepared, chosen: NDArray[np.intp], fpr_limit: float
+) -> dict[str, float]:
+    """Return the accuracy of a model's outputs on the `chosen` test images; see `measure`."""
+    return measure(build_test_split(prepared, Rows(outputs.maps), outputs.scores, chosen), fpr_limit)
 
 
 def measure_size(path: Path) -> float:
     """Return the megabytes of a model's file, or of an IR's two."""
-    files = {path, path.with_suffix(".bin")} if path.suffix == ".xml" else {path}
-    return round(sum(file.stat().st_size for file in files) / 1e6, 2)
+    return round(sum(file.stat().st_size for file in list_files(path)) / 1e6, 2)
 
 
-def check_models(found: dict[str, dict[str, Any]], params: ExportParams) -> None:
+def check_models(models: dict[str, dict[str, Any]], params: ExportParams) -> None:
     """Raise ParityError where a float model of `compare_models` is further from torch than allowed."""
-    for name, values in found.items():
-        if name not in ("torch_fp32", QUANTISED):
-            limit = params.max_map_difference_fp16 if name.endswith("fp16") else params.max_map_difference_fp32
+    for name, values in models.items():
+        if name not in (REFERENCE, QUANTISED):
+            limit = params.max_map_difference_fp16 if name == HALF else params.max_map_difference_fp32
             parity = Parity(**{key: values[key] for key in Parity.__dataclass_fields__})
             check_parity(name, parity, limit, params.max_auroc_difference)
-
-
-def _measure(outputs: Outputs, prepared: Prepared, chosen: NDArray[np.intp], fpr_limit: float) -> dict[str, float]:
-    return measure(build_test_split(prepared, Rows(outputs.maps), outputs.scores, chosen), fpr_limit)

@@ -6,8 +6,9 @@ from pathlib import Path
 import onnx
 import torch
 
-from efficientad.deploy.graph import StationGraph, StationOutputs
-from efficientad.deploy.metadata import SECTION, describe_model
+from efficientad.deploy.format.graph import StationGraph
+from efficientad.deploy.format.metadata import SECTION, describe_model
+from efficientad.deploy.format.names import IMAGE, OUTPUTS
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 
@@ -17,11 +18,11 @@ OPSET = 18
 def write_onnx(detector: Detector, header: ModelHeader, path: Path) -> None:
     """Write the detector's graph, with its header as metadata, and check the file with `onnx`.
 
-    Input `image`: uint8 RGB (batch, H, W, 3); outputs: see `StationOutputs`. The batch is free, the size is fixed.
+    Input `image`: uint8 RGB (batch, H, W, 3); outputs: those of `StationGraph`. The batch is free, the size is fixed.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     image = torch.zeros(1, *header.image_size, 3, dtype=torch.uint8)
-    names = ["image", *StationOutputs._fields]
+    names = [IMAGE, *OUTPUTS]
     with warnings.catch_warnings():
         # The exporter that needs no further package; its tracing is exact here: sizes are constants.
         warnings.simplefilter("ignore")

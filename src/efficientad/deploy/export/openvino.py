@@ -1,10 +1,13 @@
-"""ONNX -> OpenVINO IR."""
+"""ONNX -> OpenVINO IR, and the part of a graph that turns a score into a verdict."""
 
 from pathlib import Path
 
+import numpy as np
 import openvino
+from openvino import opset13 as opset
 
-from efficientad.deploy.metadata import SECTION, describe_model
+from efficientad.deploy.format.metadata import SECTION, describe_model
+from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IS_ANOMALOUS
 from efficientad.model.header import ModelHeader
 
 
@@ -26,3 +29,30 @@ def save_ir(model: openvino.Model, header: ModelHeader, xml_path: Path, fp16: bo
     for key, value in describe_model(header).items():
         model.set_rt_info(value, [SECTION, key])
     openvino.save_model(model, xml_path, compress_to_fp16=fp16)
+
+
+def read_without_verdict(xml_path: Path) -> openvino.Model:
+    """Return the graph of an exported IR up to `anomaly_map` and `anomaly_score`; the file stays as it is."""
+    model = openvino.Core().read_model(xml_path)
+    results = [model.output(name).get_node() for name in (ANOMALY_MAP, ANOMALY_SCORE)]
+    return openvino.Model(results, model.get_parameters(), model.get_friendly_name())
+
+
+def append_verdict(model: openvino.Model, header: ModelHeader) -> None:
+    """Add the outputs `display_score` and `is_anomalous` behind `anomaly_score`, in place.
+
+    They are those of `StationGraph`, by the header's threshold and display scale.
+    """
+    score = model.output(ANOMALY_SCORE).get_node().input_value(0)
+    above = opset.subtract(score, np.float32(header.threshold))
+    scaled = opset.divide(above, np.float32(header.display_scale))
+    display_score = opset.clamp(opset.add(scaled, np.float32(0.5)), 0.0, 1.0)
+    is_anomalous = opset.greater(above, np.float32(0.0))
+    model.add_results([_make_result(display_score, DISPLAY_SCORE), _make_result(is_anomalous, IS_ANOMALOUS)])
+
+
+def _make_result(node: openvino.Node, name: str) -> openvino.Node:
+    node.output(0).get_tensor().set_names({name})
+    result = opset.result(node)
+    result.set_friendly_name(name)
+    return result

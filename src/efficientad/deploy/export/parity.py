@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.images import read_image
-from efficientad.data.prepared import Prepared
-from efficientad.deploy.engines.engine import Engine, Outputs
+from efficientad.data.arrays.prepared import Prepared
+from efficientad.data.files.images import read_image
+from efficientad.deploy.engines.engine import Engine, Outputs, stack_outputs
 from efficientad.deploy.predictor import predict_image
 from efficientad.errors import ParityError
 from efficientad.evaluation.image_level import compute_image_metrics
@@ -48,7 +48,7 @@ def choose_images(prepared: Prepared, count: int) -> NDArray[np.intp]:
 
 def run_reference(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) -> Outputs:
     """Run an engine on the prepared arrays, which are what training and evaluation saw."""
-    return _stack([engine.run(prepared.images[index][None]) for index in chosen])
+    return stack_outputs([engine.run(prepared.images[index][None]) for index in chosen])
 
 
 def run_station(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) -> Outputs:
@@ -62,7 +62,7 @@ def run_station(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) ->
         else:
             prediction = predict_image(engine, read_image(path))
             outputs.append(Outputs(prediction.anomaly_map[None], np.array([prediction.score], np.float32)))
-    return _stack(outputs)
+    return stack_outputs(outputs)
 
 
 def compare_outputs(
@@ -93,10 +93,6 @@ def _measure_auroc(outputs: Outputs, labels: NDArray[np.int64]) -> float:
     if len(np.unique(labels)) < 2:
         return 0.0
     return compute_image_metrics(outputs.scores, labels)["image_auroc"]
-
-
-def _stack(outputs: list[Outputs]) -> Outputs:
-    return Outputs(np.concatenate([one.maps for one in outputs]), np.concatenate([one.scores for one in outputs]))
 
 
 def check_parity(name: str, parity: Parity, max_map_difference: float, max_auroc_difference: float) -> None:

@@ -57,7 +57,7 @@ VIAS = (
 
 
 def draw_circuit(rng: np.random.Generator) -> Scene:
-    """Draw a good board: the same layout in each picture, shifted by up to 4 px, turned by about a degree.
+    """Draw a good board: the same layout in each image, shifted by up to 4 px, turned by about a degree.
 
     Parts sit within the placement tolerance: about half a pixel and one degree.
     """
@@ -121,7 +121,7 @@ def _draw_copper(canvas: Canvas) -> None:
 
 
 def _place_parts(bare: Canvas, parts: Sequence[Part], tones: Sequence[float]) -> Array:
-    """Return a picture of the board with the parts soldered on."""
+    """Return an image of the board with the parts soldered on."""
     canvas = Canvas(bare.image.copy(), bare.pose)
     for part, tone in zip(parts, tones, strict=True):
         if part.present:

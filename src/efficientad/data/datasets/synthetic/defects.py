@@ -15,7 +15,7 @@ STAINS = np.array([[0.06, 0.05, 0.04], [0.42, 0.25, 0.11], [0.88, 0.87, 0.82], [
 
 
 def draw_defect(scene: Scene, defect: Defect, rng: np.random.Generator, strength: float = 1.0) -> Array:
-    """Return the scene's picture (SIZE, SIZE, 3) with one defect; `strength` multiplies its contrast."""
+    """Return the scene's image (SIZE, SIZE, 3) with one defect; `strength` multiplies its contrast."""
     if defect == "scratch":
         return _draw_scratch(scene, rng, strength)
     if defect == "contamination":
@@ -69,7 +69,7 @@ def _draw_contamination(scene: Scene, rng: np.random.Generator, strength: float)
 
 
 def _window(xs: Array, ys: Array, margin: float) -> tuple[slice, slice]:
-    """Return the rows and columns around points, cut at the picture's border."""
+    """Return the rows and columns around points, cut at the image's border."""
     rows = slice(max(0, int(ys.min() - margin)), max(0, min(SIZE, int(ys.max() + margin))))
     columns = slice(max(0, int(xs.min() - margin)), max(0, min(SIZE, int(xs.max() + margin))))
     return rows, columns

@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.synthetic.defects import DEFECTS
 from efficientad.data.datasets.synthetic.render import (
@@ -14,16 +15,15 @@ from efficientad.data.datasets.synthetic.render import (
     generate_normal_image,
 )
 from efficientad.data.drawing.shapes import SIZE
-from efficientad.data.samples import GOOD, Sample, Split
 from efficientad.errors import DataError
 
 _SPLITS: tuple[Split, ...] = ("train", "test")
 
 
 class SyntheticProvider(DatasetProvider):
-    """`train` and `test_good` good pictures and `test_per_defect` of each of three defects.
+    """`train` and `test_good` good images and `test_per_defect` of each of three defects.
 
-    Each picture has its own generator, seeded by (seed, product, split, class, number), so that its bytes
+    Each image has its own generator, seeded by (seed, product, split, class, number), so that its bytes
     do not depend on how many others there are.
     """
 
@@ -37,7 +37,7 @@ class SyntheticProvider(DatasetProvider):
         self.seed = seed
 
     def list_samples(self) -> list[Sample]:
-        """Return training pictures first, then the good and the defective test pictures."""
+        """Return training images first, then the good and the defective test images."""
         samples = [_sample("train", GOOD, number) for number in range(self.counts["train"])]
         samples += [_sample("test", GOOD, number) for number in range(self.counts["test"])]
         for defect in DEFECTS:
@@ -45,13 +45,13 @@ class SyntheticProvider(DatasetProvider):
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
-        """Draw the picture, (320, 320, 3)."""
+        """Draw the image, (320, 320, 3)."""
         if not sample.label:
             return generate_normal_image(self.product, self._generator(sample))
         return generate_anomalous_image(self.product, sample.defect, self._generator(sample))[0]
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_]:
-        """Draw the picture's exact mask, (320, 320)."""
+        """Draw the image's exact mask, (320, 320)."""
         if not sample.label:
             return np.zeros((SIZE, SIZE), np.bool_)
         return generate_anomalous_image(self.product, sample.defect, self._generator(sample))[1]

@@ -1,4 +1,4 @@
-"""From a random generator to a picture of a product, and to the exact mask of its defect."""
+"""From a random generator to an image of a product, and to the exact mask of its defect."""
 
 import itertools
 from collections.abc import Callable
@@ -25,7 +25,7 @@ DRAWINGS: dict[Product, Callable[[np.random.Generator], Scene]] = {
     "circuit": draw_circuit,
 }
 VISIBLE_STEP = 8 / 255
-"""A pixel belongs to a defect when a colour channel of the noise-free picture changes by at least this."""
+"""A pixel belongs to a defect when a colour channel of the noise-free image changes by at least this."""
 SMALLEST_DEFECT_PX = 25
 """A defect with fewer visible pixels is drawn again, a little stronger."""
 

@@ -1,0 +1,158 @@
+"""Renders docs/results.md from docs/results.json."""
+
+from typing import Any
+
+from data_sets import (
+    ABLATIONS,
+    BASELINES,
+    LEAK,
+    PUBLISHED,
+    find_title,
+    format_mean,
+    format_percent,
+    select_data_sets,
+)
+
+BRANCHES = ("student", "autoencoder", "both", "memory bank", "all")
+METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "au_pro_original")
+COLUMNS = (
+    "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "AU-PRO, own size",
+    "preset, steps", "memory banks", "seeds", "minutes (CPU)", "teacher's error",
+)  # fmt: skip
+
+
+LOOKED_AT = (
+    "Choices were made while looking at test images of magnetic tile (split by image), of screw and of ELPV, so",
+    "that their figures are optimistic: docs/experiments/README.md has the list.",
+)
+
+
+def render_results(results: dict[str, Any]) -> str:
+    """Return the page; a dash stands for a metric that the data set does not have."""
+    data_sets = select_data_sets(results)
+    leak = ["", *LEAK] if any(name.startswith("magnetic_tile") for name in data_sets) else []
+    lines = [
+        "# Results",
+        "",
+        "Rendered by `benchmarks/collect_results.py` from docs/results.json; do not edit. All metrics are in",
+        "percent, of raw scores and maps of the test split: the mean over the seeds, and the standard deviation",
+        "where there are several. Pixel metrics are at the model's resolution (`data.image_size`), AU-PRO also at",
+        "the size of each image and its mask. Minutes are those of one detector's train stage on two cores of a",
+        "server CPU in bfloat16: by the clock, and in brackets of both cores together. Not all rows are from the",
+        "same machine.",
+        *leak,
+        "",
+        *LOOKED_AT,
+        "",
+        *render_table(data_sets),
+        "",
+        "The teacher's error is its mean squared error on held-out photographs; 1 means that it has learned nothing.",
+        "",
+        *render_commands(data_sets),
+        *render_baselines(results.get(BASELINES, {})),
+        *render_published(data_sets),
+        *render_ablations(results.get(ABLATIONS, {})),
+    ]
+    return "\n".join(lines)
+
+
+def render_table(data_sets: dict[str, Any]) -> list[str]:
+    """Return the lines of the main table: one row per data set and size."""
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|" + "---|" * len(COLUMNS)]
+    for name, sizes in data_sets.items():
+        for size, figures in sizes.items():
+            metrics = [format_mean(figures.get(metric)) for metric in METRICS]
+            minutes = f"{figures['minutes']:.1f} ({figures['cpu_minutes']:.1f})"
+            seeds = ", ".join(map(str, figures["image_auroc"]["seeds"]))
+            error = f"{figures['teacher']['held_out_mse']:.3f}"
+            steps = f"{figures['preset']}, {figures['steps']}"
+            banks = ", ".join(f"1/{scale}" for scale in figures["bank_scales"]) or "-"
+            cells = [find_title(name), size, *metrics, steps, banks, seeds, minutes, error]
+            lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def render_commands(data_sets: dict[str, Any]) -> list[str]:
+    """Return teacher, data and command of each row."""
+    lines = []
+    for name, sizes in data_sets.items():
+        for size, figures in sizes.items():
+            teacher = figures["teacher"]
+            lines += [
+                f"**{find_title(name)}, {size}**: teacher {teacher['source']}, from {teacher['backbone']} in "
+                f"{teacher['steps']} steps of {teacher['batch_size']}; prepared data md5 `{figures['data_md5']}`.",
+                "",
+                f"    {figures['command']}",
+                "",
+                *([figures["note"], ""] if "note" in figures else []),
+            ]
+    return lines
+
+
+def render_baselines(baselines: dict[str, Any]) -> list[str]:
+    """Return a table of nearest patches: one row per data set and features."""
+    if not baselines:
+        return []
+    lines = [
+        "## The nearest patch, without a student",
+        "",
+        "As in PatchCore, on the same images of 256 px and the same split, by `benchmarks/baselines.py`: the squared",
+        "distance of each patch to the nearest one in a memory bank of normal patches. The column features names an",
+        "ImageNet network (`/8`: its stride 8 alone; `@256`: on images of 256 px instead of 512) or a shipped teacher",
+        "(S, M). The choice of the teacher's targets rests on this table: docs/decisions/0024.",
+        "",
+        "| data | features | patches in the bank | image AUROC | image AP | F1-max | AU-PRO |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for data, by_features in select_data_sets(baselines).items():
+        for features, figures in by_features.items():
+            metrics = [format_percent(figures, name) for name in ("image_auroc", "image_ap", "image_f1_max", "au_pro")]
+            lines.append(f"| {find_title(data)} | {features} | {figures['bank_size']} | {' | '.join(metrics)} |")
+    return [*lines, ""]
+
+
+def render_published(data_sets: dict[str, Any]) -> list[str]:
+    """Return a table of others' figures on the data sets that we have figures of."""
+    rows = [(find_title(data), *row) for data in data_sets for row in PUBLISHED.get(data, {}).items()]
+    if not rows:
+        return []
+    return [
+        "## Published figures",
+        "",
+        "| data | method | image AUROC (AU-PRO) |",
+        "|---|---|---|",
+        *(f"| {' | '.join(row)} |" for row in rows),
+        "",
+        "These are not like for like. The published EfficientAD figures come from teachers distilled from",
+        "WideResNet-101 on all of ImageNet and from 70,000 steps on a GPU; ours come from a teacher distilled on",
+        "two cores from EfficientNet-Lite0 on 1,500 photographs, and from the steps above. PatchCore and CS-Flow",
+        "take features from networks that were trained on ImageNet, which our stations do not run. On magnetic tile",
+        "everybody splits at random by image, and no two splits are the same.",
+        "",
+    ]
+
+
+def render_ablations(ablations: dict[str, Any]) -> list[str]:
+    """Return a table per data set: one row per variant, image AUROC and AU-PRO of the maps, together and alone."""
+    lines = []
+    for name, variants in ablations.items():
+        run = next(iter(variants.values()))
+        lines += [
+            f"## Ablations on {find_title(name)}",
+            "",
+            f"Size {run['size']}, seed {run['seed']}, {run['steps']} steps: image AUROC / AU-PRO of each map alone and",
+            "of the mean of several; `both` are student and autoencoder. By `benchmarks/ablations.py`.",
+            "",
+        ]
+        branches = [branch for branch in BRANCHES if any(branch in figures for figures in variants.values())]
+        lines += ["| | " + " | ".join(branches) + " |", "|---" * (1 + len(branches)) + "|"]
+        for variant, figures in variants.items():
+            cells = [format_branch(figures[branch]) if branch in figures else "-" for branch in branches]
+            lines.append("| " + " | ".join([variant, *cells]) + " |")
+        lines.append("")
+    return lines
+
+
+def format_branch(figures: dict[str, float]) -> str:
+    """Return "image AUROC / AU-PRO" in percent."""
+    return f"{format_percent(figures, 'image_auroc')} / {format_percent(figures, 'au_pro')}"

@@ -1,0 +1,1 @@
+"""Prepared arrays and their reading: what every stage after prepare starts from."""

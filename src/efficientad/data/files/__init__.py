@@ -1,0 +1,1 @@
+"""Image files: fetched, checked, decoded, resized, written."""

@@ -1,0 +1,144 @@
+"""What the bytes of an image file promise, read without decoding them.
+
+An image decoder fills the missing part of a cut file with grey and says nothing that a program can see.
+So the container is walked first: is the file whole, is it one still image, how deep are its samples?
+Formats: JPEG (ITU T.81), PNG (W3C PNG, third edition), TIFF 6.0, BMP and WebP (RFC 9649). The content
+decides, not the suffix.
+"""
+
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["jpeg", "png", "tiff", "bmp", "webp"]
+
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_TIFF_SIZES = {3: 2, 4: 4}
+_TIFF_DEPTH, _TIFF_PHOTOMETRIC, _TIFF_CMYK = 258, 262, 5
+_TIFF_SAMPLE_FORMAT = 339
+_TIFF_BLOCKS = ((273, 279), (324, 325))
+
+
+@dataclass(frozen=True)
+class Container:
+    """`kind` of file; `bits` per sample; `alpha`: whether the image may carry transparency."""
+
+    kind: Kind
+    bits: int
+    alpha: bool
+
+
+def inspect_container(payload: bytes) -> Container:
+    """Walk a file's bytes and say what it holds.
+
+    Raises ValueError with a reason that reads after "the file": unknown format, cut short, damaged,
+    several images in one file, CMYK colours or float
+    samples.
+    """
+    if payload.startswith(b"\xff\xd8"):
+        return _inspect_jpeg(payload)
+    if payload.startswith(b"\x89PNG\r\n\x1a\n"):
+        return _inspect_png(payload)
+    if payload[:4] in (b"II*\x00", b"MM\x00*"):
+        return _inspect_tiff(payload)
+    if payload.startswith(b"BM"):
+        return _inspect_bmp(payload)
+    if payload.startswith(b"RIFF") and payload[8:12] == b"WEBP":
+        return _inspect_webp(payload)
+    reason = "is empty" if not payload else "is not a JPEG, PNG, TIFF, BMP or WebP image"
+    raise ValueError(reason)
+
+
+def _inspect_jpeg(payload: bytes) -> Container:
+    """Walk the segments and scans up to the end-of-image marker; what follows it is ignored."""
+    position, components = 2, 0
+    while (match := _JPEG_MARKER.search(payload, position)) is not None:
+        marker, position = payload[match.end() - 1], match.end()
+        if marker == 0xD9:
+            if components == 4:
+                raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")
+            return Container("jpeg", 8, alpha=False)
+        if position + 2 > len(payload):
+            break
+        if marker in _JPEG_FRAMES and position + 8 <= len(payload):
+            components = payload[position + 7]
+        position += int.from_bytes(payload[position : position + 2], "big")
+    raise ValueError("is cut short (no JPEG end-of-image marker)")
+
+
+def _inspect_png(payload: bytes) -> Container:
+    """Walk the chunks, each with its checksum, up to IEND."""
+    position, alpha = 8, payload[25:26] in (b"\x04", b"\x06")
+    while position + 12 <= len(payload):
+        length = int.from_bytes(payload[position : position + 4], "big")
+        kind, end = payload[position + 4 : position + 8], position + 12 + length
+        if end > len(payload):
+            break
+        if zlib.crc32(payload[position + 4 : end - 4]) != int.from_bytes(payload[end - 4 : end], "big"):
+            raise ValueError("is damaged (a PNG chunk does not have its checksum)")
+        if kind == b"acTL":
+            raise ValueError("is animated: save the one frame that is meant")
+        alpha = alpha or kind == b"tRNS"
+        if kind == b"IEND":
+            return Container("png", payload[24], alpha)
+        position = end
+    raise ValueError("is cut short (no PNG end chunk)")
+
+
+def _inspect_tiff(payload: bytes) -> Container:
+    """Read the first directory; its strips or tiles must lie inside the file and no other page follow."""
+    order: Literal["<", ">"] = "<" if payload.startswith(b"II") else ">"
+    try:
+        (start,) = struct.unpack_from(order + "I", payload, 4)
+        (count,) = struct.unpack_from(order + "H", payload, start)
+        entries = dict(_read_tiff_entry(payload, order, start + 2 + 12 * i) for i in range(count))
+        (following,) = struct.unpack_from(order + "I", payload, start + 2 + 12 * count)
+    except struct.error as error:
+        raise ValueError("is cut short (its TIFF directory is not whole)") from error
+    if following:
+        raise ValueError("holds several pages: save the one page that is meant")
+    for offsets, lengths in _TIFF_BLOCKS:
+        blocks = zip(entries.get(offsets, ()), entries.get(lengths, ()), strict=False)
+        if any(offset + length > len(payload) for offset, length in blocks):
+            raise ValueError("is cut short (a strip or tile lies beyond its end)")
+    if entries.get(_TIFF_PHOTOMETRIC) == (_TIFF_CMYK,):
+        raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")
+    if 3 in entries.get(_TIFF_SAMPLE_FORMAT, ()):
+        raise ValueError("holds float samples, whose range is unknown: scale it to 8 or 16 bits")
+    return Container("tiff", max(entries.get(_TIFF_DEPTH) or (1,)), alpha=True)
+
+
+def _read_tiff_entry(payload: bytes, order: str, position: int) -> tuple[int, tuple[int, ...]]:
+    """Return the tag and its whole-number values (none for other types)."""
+    tag, kind, count = struct.unpack_from(order + "HHI", payload, position)
+    if kind not in (3, 4):
+        return tag, ()
+    if count * _TIFF_SIZES[kind] > 4:
+        (start,) = struct.unpack_from(order + "I", payload, position + 8)
+    else:
+        start = position + 8
+    return tag, struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", payload, start)
+
+
+def _inspect_bmp(payload: bytes) -> Container:
+    """Compare the length with that of the pixels which the header announces."""
+    if len(payload) < 34:
+        raise ValueError("is cut short (its BMP header is not whole)")
+    start, _, width, height, _, bits, compression = struct.unpack_from("<IIiiHHI", payload, 10)
+    needed = start + (width * bits + 31) // 32 * 4 * abs(height)
+    if compression in (0, 3) and needed > len(payload):
+        raise ValueError(f"is cut short ({len(payload)} of {needed} bytes)")
+    return Container("bmp", 8, alpha=bits == 32)
+
+
+def _inspect_webp(payload: bytes) -> Container:
+    """Compare the length with that of the RIFF header and look for the animation flag."""
+    needed = int.from_bytes(payload[4:8], "little") + 8
+    if len(payload) < max(needed, 30):
+        raise ValueError(f"is cut short ({len(payload)} of {needed} bytes)")
+    if payload[12:16] == b"VP8X" and payload[20] & 0x02:
+        raise ValueError("is animated: save the one frame that is meant")
+    return Container("webp", 8, alpha=True)

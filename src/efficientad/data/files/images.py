@@ -1,0 +1,202 @@
+"""Read, resize and write images: RGB uint8 everywhere; the only file that imports OpenCV.
+
+`resize_image` is the one definition of "the image at the model's size": preparation, evaluation and the
+inspection station all call it, so that training and production see the same pixels.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.files.containers import Container, inspect_container
+from efficientad.errors import DataError
+
+IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
+MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff"})
+
+
+def list_images(folder: Path) -> list[Path]:
+    """Return every image below a folder (recursive, by suffix), sorted by posix path.
+
+    Hidden files and what lies in hidden folders are skipped. Raises DataError when the folder is missing.
+    """
+    if not folder.is_dir():
+        raise DataError(f"expected a folder of images at {folder}, found none; check the path")
+    relative = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES)
+    visible = (path for path in relative if not any(part.startswith(".") for part in path.parts))
+    return [folder / path for path in sorted(visible, key=Path.as_posix) if (folder / path).is_file()]
+
+
+def read_image(path: Path) -> NDArray[np.uint8]:
+    """Return the image as (H, W, 3) RGB, uint8, 0..255, with its EXIF orientation applied.
+
+    Grey becomes three equal channels and palettes are expanded. 16-bit samples span 0..65535 and are
+    divided by 257 with rounding, never by the image's own maximum. Opaque alpha is dropped.
+
+    Raises DataError naming the path when the file is missing, empty, cut short, damaged, of another format
+    or sample type (float, CMYK), animated or multi-page, or when some pixel is transparent.
+    """
+    payload, container = _read_file(path)
+    if container.alpha:
+        _check_opaque(payload, path)
+    bgr = _as_uint8(_decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, path), path)
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def read_mask(path: Path, at_least: int = 1) -> NDArray[np.bool_]:
+    """Return a defect mask as (H, W) bool: defect where any colour channel reaches `at_least`.
+
+    `at_least` is a level of the file's own samples, 1..255 or 1..65535; 1 means any non-zero value. Masks
+    with anti-aliased borders ask for 128, half of a pixel's area, as `resize_mask` does.
+
+    Raises DataError as `read_image`, and for formats whose compression smears edges (JPEG, WebP).
+    """
+    if path.suffix.lower() not in MASK_SUFFIXES:
+        expected = ", ".join(sorted(MASK_SUFFIXES))
+        raise DataError(f"expected a mask of type {expected}, got {path}; save it without loss")
+    payload, _ = _read_file(path)
+    pixels = _decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, path)
+    return np.asarray((pixels >= at_least).any(axis=-1), np.bool_)
+
+
+def is_sixteen_bit(path: Path) -> bool:
+    """Say whether the file stores 16 bits per sample; DataError as `read_image` for a broken file."""
+    return _read_file(path)[1].bits == 16
+
+
+def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Bring (H, W, 3) uint8 to `size`, height and width; the aspect ratio is not kept, as in the paper.
+
+    Where no axis is enlarged: the mean over each output pixel's area (cv2.INTER_AREA), which does not alias.
+    Otherwise, that is when at least one axis is enlarged: bilinear, pixel centres aligned
+    (cv2.INTER_LINEAR). A image that has the size already is returned as a copy. The same input gives the
+    same bytes on every call.
+    """
+    if image.shape[:2] == size:
+        return image.copy()
+    height, width = size
+    method = cv2.INTER_AREA if image.shape[0] >= height and image.shape[1] >= width else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.uint8)
+
+
+def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Bring a (H, W) mask to `size`, height and width: a pixel is defect when at least half of its area is.
+
+    When nothing of a non-empty mask would be left, any coverage counts, so no defect is ever lost.
+    Coverage is summed in whole numbers, so no rounding decides.
+    """
+    height, width = mask.shape
+    if not mask.any():
+        return np.zeros(size, np.bool_)
+    coverage = _sum_cells(_sum_cells(mask.astype(np.int64), size[0]).T, size[1]).T
+    resized = 2 * coverage >= height * width
+    return np.asarray(resized if resized.any() else coverage > 0, np.bool_)
+
+
+def resize_map(anomaly_map: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Bring a map (h, w) to (height, width), bilinear: for showing it, never for scoring."""
+    return np.asarray(cv2.resize(anomaly_map, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def smooth_plane(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
+    """Return a plane (H, W) convolved with a Gaussian, mirrored at the borders."""
+    return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT), np.float32)
+
+
+def correlate_block(block: NDArray[np.float32], area: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the correlation in [-1, 1] of a block (h, w) with each place in an area (H, W): (H - h + 1, W - w + 1).
+
+    Means are subtracted and norms divided out place by place; a block or place without contrast gives 0.
+    """
+    if np.ptp(block) == 0:  # for which OpenCV gives 1
+        return np.zeros((area.shape[0] - block.shape[0] + 1, area.shape[1] - block.shape[1] + 1), np.float32)
+    return np.asarray(cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED), np.float32)
+
+
+def encode_png(image: NDArray[np.uint8] | NDArray[np.bool_]) -> bytes:
+    """Return a PNG of RGB uint8 (H, W, 3), grey uint8 (H, W) or a bool mask (H, W), written as 0/255."""
+    pixels = image.astype(np.uint8) * 255 if image.dtype == np.bool_ else image
+    is_image = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == 3)
+    if pixels.dtype != np.uint8 or not is_image:
+        raise DataError(
+            f"expected uint8 (H, W, 3) or (H, W), or bool (H, W), got {image.dtype} {image.shape}; convert it"
+        )
+    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
+    return bytes(cv2.imencode(".png", bgr)[1])
+
+
+def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
+    """Write `encode_png(image)` to a path, whose folder must exist."""
+    path.write_bytes(encode_png(image))
+
+
+def colour_map(map01: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Colour a (H, W) map in [0, 1] (values outside are clipped): (H, W, 3) RGB uint8, Turbo palette."""
+    levels = np.round(np.clip(map01, 0.0, 1.0) * 255.0).astype(np.uint8)
+    bgr = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def outline(
+    image: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
+    colour: tuple[int, int, int] = (255, 0, 0),
+    thickness: int = 1,
+) -> NDArray[np.uint8]:
+    """Return a copy of an RGB image (H, W, 3) with the borders of a (H, W) mask's regions and holes drawn.
+
+    `colour` is RGB, `thickness` in px. Raises DataError when image and mask differ in size.
+    """
+    if image.shape[:2] != mask.shape:
+        raise DataError(f"expected a mask of size {image.shape[:2]}, got {mask.shape}; resize one of them")
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    return np.asarray(cv2.drawContours(image.copy(), contours, -1, colour, thickness), np.uint8)
+
+
+def _read_file(path: Path) -> tuple[bytes, Container]:
+    try:
+        payload = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"expected an image at {path}, could not open it ({error}); check it") from error
+    try:
+        return payload, inspect_container(payload)
+    except ValueError as error:
+        raise DataError(f"cannot read {path}: the file {error}; export it again or remove it") from error
+
+
+def _decode(payload: bytes, flags: int, path: Path) -> NDArray[Any]:
+    """Decode to BGR(A) or grey; bytes are handed over so that paths may hold any character on Windows."""
+    try:
+        pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(payload, np.uint8), flags)
+    except cv2.error as error:
+        raise DataError(f"cannot read {path}: {error.err}; export it again or remove it") from error
+    if pixels is None:
+        raise DataError(f"cannot read {path}: its content is damaged or unknown; export it again as PNG")
+    return pixels
+
+
+def _as_uint8(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint16:
+        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    if pixels.dtype != np.uint8:
+        raise DataError(f"expected 8 or 16 bits per sample in {path}, got {pixels.dtype}; convert it to 8 bits")
+    return pixels.astype(np.uint8, copy=False)
+
+
+def _check_opaque(payload: bytes, path: Path) -> None:
+    pixels = _decode(payload, cv2.IMREAD_UNCHANGED, path)
+    if pixels.ndim == 3 and pixels.shape[-1] == 4:
+        alpha = pixels[..., 3]
+        if np.issubdtype(alpha.dtype, np.integer) and (alpha != np.iinfo(alpha.dtype).max).any():
+            raise DataError(f"expected opaque pixels in {path}, some are transparent; flatten it first")
+
+
+def _sum_cells(values: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Sum (L, M) over `size` equal cells along the first axis: (size, M), in units of 1 / size of a value."""
+    whole, rest = np.divmod(np.arange(size + 1) * len(values), size)
+    before = np.pad(np.cumsum(values, axis=0), ((1, 0), (0, 0)))[whole]
+    partly = np.pad(values, ((0, 1), (0, 0)))[whole]
+    return np.asarray(np.diff(size * before + rest[:, None] * partly, axis=0), np.int64)

@@ -1,0 +1,111 @@
+"""The INT8 model: the fastest that keeps the accuracy of the float one."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from efficientad.calibration.scores import ScoreTable, choose_rows
+from efficientad.calibration.threshold import choose_display_scale, choose_threshold
+from efficientad.data.defects.trial import Trial
+from efficientad.deploy.engines.engine import Outputs
+from efficientad.deploy.engines.openvino import OpenVINOEngine
+from efficientad.deploy.export.int8.accuracy import find_compared, measure_accuracy, run_trial, select_images
+from efficientad.deploy.export.int8.quantise import KEPT, quantise
+from efficientad.deploy.export.openvino import append_verdict, save_ir
+from efficientad.errors import ParityError
+from efficientad.model.header import ModelHeader
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was kept in float (a key of `KEPT`; None where nothing was good enough), and each candidate's drops."""
+
+    kept: str | None
+    auroc_drops: dict[str, float]
+    au_pro_drops: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """How far the accuracy may fall; `fpr_limit` is that of AU-PRO."""
+
+    auroc_drop: float
+    au_pro_drop: float
+    fpr_limit: float
+
+
+def write_int8(
+    float_xml: Path,
+    header: ModelHeader,
+    xml: Path,
+    normals: NDArray[np.uint8],
+    trial: Trial,
+    allowed: Allowed,
+) -> Choice:
+    """Write the first of the candidates to `xml` whose accuracy on `trial` falls by no more than allowed.
+
+    float_xml: the float IR, with the same header. normals: (n, H, W, 3) training images, for the ranges.
+
+    Each candidate is quantised once. The chosen one gets a threshold of its own, see `fit_header`, and with it the
+    verdict's part of its graph. Nothing is written when no candidate will do.
+    """
+    choice = Choice(None, {}, {})
+    rows = find_compared(trial)
+    compared = select_images(trial, rows)
+    reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), compared), compared, allowed.fpr_limit)
+    for name, kept in KEPT.items():
+        candidate = quantise(float_xml, normals, kept)
+        outputs = _run_from_disk(candidate, header, trial)
+        on_compared = Outputs(outputs.maps[rows], outputs.scores[rows])
+        accuracy = measure_accuracy(on_compared, compared, allowed.fpr_limit)
+        choice.auroc_drops[name] = reference.image_auroc - accuracy.image_auroc
+        choice.au_pro_drops[name] = reference.au_pro - accuracy.au_pro
+        if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
+            fitted = fit_header(header, trial, outputs.scores)
+            append_verdict(candidate, fitted)
+            save_ir(candidate, fitted, xml, fp16=False)
+            return replace(choice, kept=name)
+    return choice
+
+
+def _run_from_disk(model: openvino.Model, header: ModelHeader, trial: Trial) -> Outputs:
+    """Write a candidate, load it as a station would, and run it on a trial."""
+    with TemporaryDirectory() as folder:
+        xml = Path(folder) / "model.xml"
+        save_ir(model, header, xml, fp16=False)
+        return run_trial(OpenVINOEngine(xml), trial)
+
+
+def fit_header(header: ModelHeader, trial: Trial, scores: NDArray[np.float32]) -> ModelHeader:
+    """Return the header with threshold and display scale from an INT8 model's scores (N,) of the trial.
+
+    Eight bits add to every squared difference: the float model's threshold would give more alarms than stated. It is
+    chosen as the float model's was, on the same images, by the policy and the false-alarm rate that the header states.
+    """
+    rows = choose_rows(trial.kinds)
+    table = ScoreTable(trial.parts[rows], trial.kinds[rows], scores[rows])
+    threshold = choose_threshold(table, header.false_alarm_rate, header.threshold_policy)
+    return replace(
+        header,
+        threshold=threshold.value,
+        false_alarm_rate=threshold.false_alarm_rate,
+        threshold_policy=threshold.policy,
+        display_scale=choose_display_scale(table.good, threshold.value),
+    )
+
+
+def refuse(choice: Choice, allowed: Allowed) -> ParityError:
+    """Return the error that says why there is no INT8 model."""
+    drops = ", ".join(
+        f"{drop:.4f} and {choice.au_pro_drops[name]:.4f} with {name} kept in float"
+        for name, drop in choice.auroc_drops.items()
+    )
+    return ParityError(
+        f"openvino_int8: expected image AUROC and AU-PRO within {allowed.auroc_drop} and {allowed.au_pro_drop} of the "
+        "float model's on held-out normal images and the same with synthetic defects, they drop by "
+        f"{drops}; set export.int8_fallback: fp16 to go on without INT8, or take int8 out of export.precisions"
+    )

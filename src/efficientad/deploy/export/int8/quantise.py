@@ -1,0 +1,45 @@
+"""Float IR -> INT8 graph by NNCF's post-training quantisation; the only file that imports nncf.
+
+Quantised are the convolutions, with what NNCF puts on their inputs. Two things never are: the arithmetic on pixels
+before the first convolutions, and everything behind the last ones. The map there is the square of a small difference
+of two feature maps, and its largest value, the score, lies far above what calibration on normal images shows: eight
+bits fitted to those cut it off.
+"""
+
+import logging
+from pathlib import Path
+
+import nncf
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+
+from efficientad.deploy.export.int8.convolutions import find_float_nodes
+from efficientad.deploy.export.int8.last_layers import round_last_layers
+from efficientad.deploy.export.openvino import read_without_verdict
+
+# What stays in float beside those two, from the fastest model to the slowest: convolutions that see the pixels, whose
+# range is the image's and not that of normal images; those behind which there is no other; and both.
+KEPT: dict[str, tuple[str, ...]] = {
+    "nothing": (),
+    "first": ("first",),
+    "last": ("last",),
+    "first and last": ("first", "last"),
+}
+
+
+def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> openvino.Model:
+    """Quantise an exported IR on normal images (n, H, W, 3), uint8 RGB, with `kept` ("first", "last") in float.
+
+    What comes back ends in map and score; `append_verdict` adds the rest when the threshold is known.
+    """
+    nncf.set_log_level(logging.ERROR)
+    model = read_without_verdict(xml)
+    if "last" not in kept:
+        round_last_layers(model, images)
+    ignored = nncf.IgnoredScope(names=sorted(find_float_nodes(model, kept)))
+    dataset = nncf.Dataset([image[None] for image in images])
+    return nncf.quantize(
+        model, dataset, preset=nncf.QuantizationPreset.MIXED, target_device=nncf.TargetDevice.CPU,
+        subset_size=len(images), ignored_scope=ignored,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""An exported file: its graph, its metadata, its names and its place."""

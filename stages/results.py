@@ -1,0 +1,23 @@
+"""Says, after `dvc repro`, where each detector, its report and its sheet of images are, and what to try next."""
+
+from efficientad.pipeline.layout import list_items
+from efficientad.pipeline.params import load_params
+from efficientad.pipeline.stage import read_json, run_stage
+
+
+def main() -> None:
+    """Print a line for each item that params.yaml lists, then the next step."""
+    params = load_params()
+    items = list_items(params.sizes, params.categories, params.seeds)
+    for item in items:
+        metrics = read_json(item.locate_metrics("evaluate"))["metrics"]
+        accuracy = ", ".join(f"{name} {metrics[name]:.3f}" for name in ("image_auroc", "au_pro") if name in metrics)
+        print(f"{item.name}: {accuracy or 'no defects to test on'}; detector {item.models}, report {item.report}/sheet")
+    sheet = items[0].report / "sheet/contact_sheet.png"
+    print(
+        f"Next: look at {sheet}; judge images with `efficientad predict FOLDER --model {items[0].models} --heat-maps`"
+    )
+
+
+if __name__ == "__main__":
+    run_stage(main)

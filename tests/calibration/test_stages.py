@@ -1,0 +1,145 @@
+"""The stages fit and calibrate, run on a small product: which images may change what."""
+
+import runpy
+import shutil
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from import_closure import ROOT
+
+from efficientad.calibration.scores import read_scores
+from efficientad.data.arrays.prepared import IMAGES, MANIFEST, load_prepared, write_manifest
+from efficientad.data.arrays.samples import Sample
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.prepare import write_prepared
+from efficientad.data.datasets.splits import SplitPlan
+from efficientad.model.detector import Detector
+from efficientad.model.header import ModelHeader
+from efficientad.model.saved_detector import load_detector
+from efficientad.model.weights import load_header, save_weights
+from efficientad.pipeline.layout import PRETRAINING, Item, locate_prepared
+
+ITEM = Item("S", "disc", 0)
+FIT = {"bank_scales": [4], "bank_patches": 40}
+
+
+class Noise(DatasetProvider):
+    """Smooth noise: 8 training, 9 held-out and 4 test images, the last two with a bright square."""
+
+    def list_samples(self):
+        names = [("train", "good", 8), ("validation", "good", 9), ("test", "good", 2), ("test", "scratch", 2)]
+        return [Sample(f"{split}/{kind}/{i}", split, kind) for split, kind, count in names for i in range(count)]
+
+    def load_image(self, sample):
+        rng = np.random.default_rng([ord(letter) for letter in sample.name])
+        image = np.kron(rng.integers(80, 120, (8, 8, 3)), np.ones((8, 8, 1))).astype(np.uint8)
+        image[24:40, 24:40] += np.uint8(100 * sample.label)
+        return image
+
+    def load_mask(self, sample):
+        return np.zeros((64, 64), np.bool_)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A project's folder as `train` leaves it."""
+    folder = tmp_path_factory.mktemp("trained")
+    tree = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    tree["fit"] |= FIT
+    tree["calibrate"] = {"threshold": "rate", "false_alarm_rate": 0.1}
+    tree |= {"categories": ["disc"], "category": {"disc": {}}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(tree), "utf-8")
+    write_prepared(Noise(), folder / locate_prepared("disc"), (64, 64), SplitPlan(0.5, 0.5, 0), raw_samples=2)
+    (folder / PRETRAINING).mkdir(parents=True)
+    np.save(folder / PRETRAINING / IMAGES, np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8))
+    write_manifest(folder / PRETRAINING / MANIFEST, {"size": 64, "rows": [{"photograph": str(i)} for i in range(3)]})
+    torch.manual_seed(0)
+    save_weights(Detector("S"), folder / ITEM.student, {"size": "S", "shared_convolutions": 0})
+    return folder
+
+
+@pytest.fixture
+def project(trained, tmp_path, monkeypatch):
+    """A copy that a test may change."""
+    root = tmp_path / "project"
+    shutil.copytree(trained, root)
+    monkeypatch.chdir(root)
+
+    def run(*stages):
+        for stage in stages:
+            monkeypatch.setattr("sys.argv", [f"{stage}.py", *ITEM.name.split("/")])
+            runpy.run_path(str(ROOT / "stages" / f"{stage}.py"))["main"]()
+
+    def calibrate(**values):
+        tree = yaml.safe_load((root / "params.yaml").read_text("utf-8"))
+        tree["calibrate"] |= values
+        (root / "params.yaml").write_text(yaml.safe_dump(tree), "utf-8")
+        run("calibrate")
+        return ModelHeader.parse(load_header(ITEM.detector), ITEM.detector)
+
+    def replace_images(split, value):
+        images = np.lib.format.open_memmap(locate_prepared("disc") / "images.npy", mode="r+")
+        images[load_prepared(locate_prepared("disc")).indices(split)] = value
+        images.flush()
+
+    return SimpleNamespace(run=run, calibrate=calibrate, replace_images=replace_images)
+
+
+def read_outputs():
+    return [path.read_bytes() for path in (ITEM.fitted, ITEM.scores, ITEM.detector)]
+
+
+def test_the_test_split_changes_nothing(project):
+    project.run("fit", "calibrate")
+    expected = read_outputs()
+    project.replace_images("test", 255)
+    project.run("fit", "calibrate")
+    assert read_outputs() == expected
+
+
+def test_held_out_images_change_their_scores_and_neither_banks_nor_quantiles(project):
+    project.run("fit")
+    expected, scores = ITEM.fitted.read_bytes(), read_scores(ITEM.scores)
+    rng = np.random.default_rng(1)
+    project.replace_images("validation", rng.integers(60, 140, (9, 64, 64, 3), dtype=np.uint8))
+    project.run("fit")
+    assert ITEM.fitted.read_bytes() == expected
+    changed = read_scores(ITEM.scores)
+    assert changed.kinds.tolist() == scores.kinds.tolist()
+    assert np.isclose(changed.scores, scores.scores).mean() < 0.2
+
+
+def test_training_images_set_the_quantiles(project):
+    project.run("fit")
+    before, _ = load_detector(ITEM.fitted)
+    rng = np.random.default_rng(1)
+    project.replace_images("train", rng.integers(60, 140, (8, 64, 64, 3), dtype=np.uint8))
+    project.run("fit")
+    after, _ = load_detector(ITEM.fitted)
+    assert not torch.isclose(before.quantiles, after.quantiles).any()
+
+
+def test_the_scores_are_those_of_the_detector_on_held_out_images(project):
+    project.run("fit", "calibrate")
+    table, (detector, _) = read_scores(ITEM.scores), load_detector(ITEM.detector)
+    prepared = load_prepared(locate_prepared("disc"))
+    held_out = prepared.indices("validation")
+    assert table.good_parts.tolist() == [prepared.rows[index].name for index in held_out]
+    with torch.inference_mode():
+        images = torch.from_numpy(prepared.images[held_out]).permute(0, 3, 1, 2) / 255
+        np.testing.assert_allclose(table.good, detector(images).anomaly_score, rtol=1e-5)
+
+
+def test_another_rate_or_policy_needs_no_image(project):
+    project.run("fit")
+    for folder in (locate_prepared("disc"), PRETRAINING):
+        shutil.rmtree(folder)
+    good = np.sort(read_scores(ITEM.scores).good)
+    for rate, rank in ((0.1, 9), (0.2, 8), (0.5, 5)):
+        header = project.calibrate(false_alarm_rate=rate)
+        assert header.threshold == good[rank - 1]
+        assert header.false_alarm_rate == pytest.approx(1 - rank / 10)
+    assert project.calibrate(threshold="margin").threshold >= header.threshold

@@ -1,0 +1,130 @@
+"""Images resized to the model's size, written, coloured and outlined."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy import ndimage
+
+from efficientad.data.files.images import (
+    colour_map,
+    correlate_block,
+    encode_png,
+    outline,
+    resize_image,
+    resize_mask,
+    smooth_plane,
+    write_png,
+)
+from efficientad.errors import DataError
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (64, 32), (12, 400), (5, 3), (16, 12)])
+def test_resized_image_has_the_asked_size_and_repeats(shape: tuple[int, int]):
+    image = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    first, second = resize_image(image, (16, 12)), resize_image(image, (16, 12))
+    assert first.shape == (16, 12, 3)
+    assert first.dtype == np.uint8
+    np.testing.assert_array_equal(first, second)
+
+
+def test_shrinking_takes_the_mean_of_each_area():
+    image = np.random.default_rng(2).integers(0, 256, (64, 32, 3), dtype=np.uint8)
+    means = image.reshape(16, 4, 16, 2, 3).mean(axis=(1, 3))
+    assert np.abs(resize_image(image, (16, 16)) - means).max() <= 0.51
+
+
+def test_enlarging_one_axis_interpolates_between_pixel_centres():
+    image = np.zeros((2, 8, 3), np.uint8)
+    image[1] = 200
+    np.testing.assert_array_equal(resize_image(image, (4, 4))[:, 0, 0], [0, 50, 150, 200])
+
+
+def test_a_image_of_the_right_size_is_copied(gradient: np.ndarray):
+    square = np.ascontiguousarray(gradient[:, :40])
+    resized = resize_image(square, square.shape[:2])
+    np.testing.assert_array_equal(resized, square)
+    assert not np.shares_memory(resized, square)
+
+
+def test_mask_pixels_need_half_of_their_area():
+    mask = np.zeros((4, 4), bool)
+    mask[0, :2] = True  # exactly half of the first output pixel
+    mask[2, 2] = True  # a quarter of the last one
+    np.testing.assert_array_equal(resize_mask(mask, (2, 2)), [[True, False], [False, False]])
+
+
+def test_a_defect_never_vanishes_from_a_mask():
+    mask = np.zeros((100, 70), bool)
+    mask[57, 33] = True
+    expected = np.zeros((10, 10), bool)
+    expected[5, 4] = True
+    np.testing.assert_array_equal(resize_mask(mask, (10, 10)), expected)
+    assert not resize_mask(np.zeros((100, 70), bool), (10, 10)).any()
+
+
+def test_a_mask_is_enlarged_by_area():
+    np.testing.assert_array_equal(
+        resize_mask(np.array([[True, False]]), (4, 4)), np.repeat([[True, True, False, False]], 4, axis=0)
+    )
+
+
+def test_png_keeps_colour_grey_and_masks(tmp_path: Path, gradient: np.ndarray):
+    path = tmp_path / "out.png"
+    for image in (gradient, gradient[..., 0], gradient[..., 0] > 90):
+        write_png(path, image)
+        expected = image.astype(np.uint8) * 255 if image.dtype == bool else image
+        np.testing.assert_array_equal(np.array(Image.open(path)), expected)
+
+
+def test_png_refuses_other_arrays():
+    with pytest.raises(DataError, match="float64"):
+        encode_png(np.zeros((4, 4, 3)))
+    with pytest.raises(DataError, match="expected uint8"):
+        encode_png(np.zeros((4, 4, 4), np.uint8))
+
+
+def test_colour_map_goes_from_blue_to_red_and_clips():
+    ramp = np.array([[-1.0, 0.15, 0.9, 2.0]], np.float32)
+    coloured = colour_map(ramp).astype(int)
+    assert coloured.shape == (1, 4, 3)
+    assert coloured[0, 1, 2] > coloured[0, 1, 0]  # low is blue
+    assert coloured[0, 2, 0] > coloured[0, 2, 2]  # high is red
+    np.testing.assert_array_equal(coloured[0, [0, 3]], colour_map(np.array([[0.0, 1.0]], np.float32))[0])
+
+
+def test_outline_draws_the_border_in_rgb_and_leaves_the_input_alone():
+    image = np.zeros((12, 12, 3), np.uint8)
+    mask = np.zeros((12, 12), bool)
+    mask[3:9, 3:9] = True
+    drawn = outline(image, mask, colour=(255, 0, 0))
+    border = mask.copy()
+    border[4:8, 4:8] = False
+    np.testing.assert_array_equal(drawn, np.where(border[..., None], [255, 0, 0], [0, 0, 0]))
+    assert not image.any()
+    with pytest.raises(DataError, match="mask of size"):
+        outline(image, mask[:6])
+
+
+def test_a_plane_is_smoothed_by_a_gaussian_mirrored_at_the_border():
+    plane = np.random.default_rng(0).standard_normal((30, 41)).astype(np.float32)
+    expected = ndimage.gaussian_filter(plane.astype(np.float64), 2.0, mode="reflect", truncate=4.0)
+    np.testing.assert_allclose(smooth_plane(plane, 2.0), expected, atol=2e-3)
+
+
+def test_a_block_is_correlated_with_each_place():
+    rng = np.random.default_rng(0)
+    block, area = rng.standard_normal((4, 5)).astype(np.float32), rng.standard_normal((7, 9)).astype(np.float32)
+    surface = correlate_block(block, area)
+    assert surface.shape == (4, 5)
+    for row in range(4):
+        for column in range(5):
+            place = area[row : row + 4, column : column + 5]
+            assert surface[row, column] == pytest.approx(np.corrcoef(block.ravel(), place.ravel())[0, 1], abs=1e-5)
+
+
+def test_what_is_flat_correlates_with_nothing():
+    area = np.random.default_rng(0).standard_normal((7, 9)).astype(np.float32)
+    assert not correlate_block(np.full((4, 5), 3.0, np.float32), area).any()
+    assert not correlate_block(area[:4, :5], np.zeros((7, 9), np.float32)).any()

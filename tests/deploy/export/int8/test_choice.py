@@ -1,0 +1,77 @@
+import nncf
+import numpy as np
+import pytest
+from int8_data import IMAGES, NORMALS, TRIAL
+from tiny_models import HEADER
+
+from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.engines.openvino import OpenVINOEngine
+from efficientad.deploy.export.int8.accuracy import Accuracy
+from efficientad.deploy.export.int8.choice import Allowed, Choice, fit_header, refuse, write_int8
+from efficientad.deploy.export.int8.quantise import KEPT
+
+CHOICE = "efficientad.deploy.export.int8.choice"
+ALLOWED = Allowed(0.005, 0.01, 0.3)
+
+
+@pytest.fixture
+def candidates(quantise_once, monkeypatch):
+    """What `write_int8` asks to be quantised, in its order."""
+    asked = []
+    monkeypatch.setattr(f"{CHOICE}.quantise", lambda _xml, _images, kept: [asked.append(kept), quantise_once(kept)][1])
+    return asked
+
+
+def test_the_first_candidate_that_keeps_the_accuracy_is_written(float_xml, candidates, tmp_path, monkeypatch):
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.95, 0.88), (0.948, 0.895)])  # float, then a candidate each
+    monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
+    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
+    assert choice.kept == "last"
+    assert choice.auroc_drops == pytest.approx({"nothing": 0.15, "first": 0.0, "last": 0.002})
+    assert choice.au_pro_drops == pytest.approx({"nothing": 0.0, "first": 0.02, "last": 0.005})
+    assert candidates == [(), ("first",), ("last",)]  # each is quantised once, the chosen one, too
+    assert load_engine(tmp_path).header.category == HEADER.category
+
+
+def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml, tmp_path, monkeypatch):
+    path, nncf_quantize, graphs = tmp_path / "model.xml", nncf.quantize, []
+    monkeypatch.setattr(nncf, "quantize", lambda model, *rest, **options: [
+        graphs.append([output.get_any_name() for output in model.outputs]), nncf_quantize(model, *rest, **options)
+    ][1])  # fmt: skip
+    write_int8(float_xml, HEADER, path, NORMALS, TRIAL, Allowed(1, 1, 0.3))
+    assert graphs == [["anomaly_map", "anomaly_score"]]
+    engine = OpenVINOEngine(path)
+    scores = engine.run(IMAGES).scores
+    assert engine.header.threshold == pytest.approx(float(scores[:19].max()), abs=1e-5)  # 19 images, rate 0.05
+    assert engine.header.false_alarm_rate == pytest.approx(HEADER.false_alarm_rate)
+    outputs = engine.compiled(IMAGES)
+    clear = np.abs(scores - engine.header.threshold) > 1e-5
+    np.testing.assert_array_equal(outputs["is_anomalous"][clear], (scores > engine.header.threshold)[clear])
+    shown = [engine.header.scale_score(float(score)) for score in scores]
+    np.testing.assert_allclose(outputs["display_score"], shown, atol=1e-4)
+
+
+def test_nothing_is_written_when_no_candidate_will_do(float_xml, candidates, tmp_path, monkeypatch):
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9), (0.83, 0.9)])
+    monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
+    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
+    assert choice.kept is None
+    assert list(choice.auroc_drops) == list(KEPT)
+    assert candidates == list(KEPT.values())
+    assert not (tmp_path / "1").exists()
+
+
+def test_the_refusal_says_each_drop_and_the_way_out():
+    choice = Choice(None, {"nothing": 0.15, "first": 0.02}, {"nothing": 0.01, "first": 0.0})
+    message = str(refuse(choice, ALLOWED))
+    assert "within 0.005 and 0.01" in message
+    assert "0.1500 and 0.0100 with nothing kept in float, 0.0200 and 0.0000 with first kept in float" in message
+    assert "int8_fallback: fp16" in message
+
+
+def test_a_refitted_header_changes_what_hangs_on_the_scores_alone():
+    scores = np.linspace(0.1, 0.8, 24, dtype=np.float32)
+    fitted = fit_header(HEADER, TRIAL, scores)
+    assert fitted.threshold == pytest.approx(float(scores[18]))  # the largest of the 19 normal images
+    changed = {name for name, value in vars(fitted).items() if value != getattr(HEADER, name)}
+    assert changed == {"threshold", "display_scale"}

@@ -1,0 +1,46 @@
+"""Heat maps over images."""
+
+import numpy as np
+import pytest
+
+from efficientad.data.files.images import colour_map
+from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
+from efficientad.errors import MetricError
+
+IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
+MAP = np.array([[-5.0, 0.0, 1.0, 2.0], [3.0, 4.0, 5.0, 99.0]], dtype=np.float32)
+
+
+def test_opacity_from_the_image_alone_to_the_map_alone():
+    assert np.array_equal(overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=0), IMAGE)
+    unit = np.array([[0, 0, 0.25, 0.5], [0.75, 1, 1, 1]], dtype=np.float32)
+    assert np.array_equal(overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=1), colour_map(unit))
+
+
+def test_half_opacity_is_the_mean():
+    blend = overlay_heat_map(IMAGE, MAP, HeatScale(0, 4))
+    heat = overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=1)
+    assert blend.dtype == np.uint8
+    assert blend.shape == IMAGE.shape
+    assert np.abs(blend - (IMAGE.astype(float) + heat) / 2).max() <= 0.5
+
+
+@pytest.mark.parametrize(
+    ("image", "low", "high", "opacity", "message"),
+    [
+        (IMAGE[:1], 0, 1, 0.5, "same size"),
+        (IMAGE, 1, 1, 0.5, "low < high"),
+        (IMAGE, 0, float("nan"), 0.5, "low < high"),
+        (IMAGE, 0, 1, 1.5, "opacity"),
+    ],
+)
+def test_what_cannot_be_drawn_is_an_error(image, low, high, opacity, message):
+    with pytest.raises(MetricError, match=message):
+        overlay_heat_map(image, MAP, HeatScale(low, high), opacity)
+
+
+def test_heat_scale():
+    maps = np.array([-4.0, 3.0], np.float32)
+    assert vars(fit_heat_scale(0.4, maps)) == {"low": 0.0, "high": 0.8}
+    assert vars(fit_heat_scale(-0.4, maps)) == {"low": -4.0, "high": 3.0}
+    assert vars(fit_heat_scale(0.0, maps[:1])) == {"low": -4.0, "high": -3.0}
