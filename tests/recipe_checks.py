@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from import_closure import ROOT
 from torch.distributed.run import get_args_parser
 
 from efficientad.cli import build_parser
-from efficientad.pipeline.params import PARAMS_PATH, load_params
+from efficientad.pipeline.params import PAPER_RECIPE, PARAMS_PATH, load_params
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 UNTESTED = ("export", ".", "cpp/build/efficientad_infer")  # the shell's own; tests/deploy/test_cpp.py runs the program
@@ -32,6 +33,7 @@ def check_params(recipes: Iterable[str], folder: Path) -> Any:
     for recipe in recipes:
         tree = merge(tree, yaml.safe_load(recipe))
     (folder / "params.yaml").write_text(yaml.safe_dump(tree), "utf-8")
+    shutil.copytree(ROOT / PAPER_RECIPE.parent, folder / PAPER_RECIPE.parent, dirs_exist_ok=True)
     return check_params_file(folder / "params.yaml")
 
 
@@ -74,6 +76,7 @@ def check_dvc(arguments: list[str], folder: Path) -> None:
     if settings := getattr(options, "set_param", None):
         path = folder / "params.yaml"
         path.write_bytes((ROOT / PARAMS_PATH).read_bytes())
+        shutil.copytree(ROOT / PAPER_RECIPE.parent, folder / PAPER_RECIPE.parent, dirs_exist_ok=True)
         apply_overrides(path, settings)
         check_params_file(path)
 

@@ -13,7 +13,7 @@ from import_closure import ROOT
 
 from efficientad.data.files.images import write_png
 
-COPIED = ("src", "stages", "dvc.yaml", "params.yaml", ".dvcignore", ".gitignore")
+COPIED = ("src", "stages", "dvc.yaml", "params.yaml", "recipes", ".dvcignore", ".gitignore")
 CATEGORIES = ("disc", "plate")
 TINY = {
     "data": {"provider": "folder", "image_size": 64, "train_fraction": 0.7, "validation_fraction": 0.3,

@@ -32,7 +32,7 @@ def restored(project):
     params = (project.root / "params.yaml").read_bytes()
     yield project
     (project.root / "params.yaml").write_bytes(params)
-    project.run("git", "checkout", "-q", "--", "data/raw")
+    project.run("git", "checkout", "-q", "--", "data/raw", "recipes")
     project.run("git", "clean", "-qfd", "data/raw")
 
 
@@ -139,6 +139,12 @@ def test_the_last_lines_say_where_everything_is(project):
         assert (project.root / report / "contact_sheet.png").is_file()
     assert (project.root / re.search(r"look at (\S+);", look)[1]).is_file()
     assert command.startswith("efficientad predict FOLDER --model models/S/disc/0")
+
+
+def test_a_value_of_the_papers_recipe_reruns_training_alone(restored):
+    recipe = restored.root / "recipes/paper.yaml"
+    recipe.write_text(recipe.read_text("utf-8").replace("steps: 70000", "steps: 50000"), "utf-8")
+    assert restored.list_changed() == {f"train@S-{category}-0" for category in CATEGORIES}
 
 
 def test_evaluate_can_be_rerun_without_training(restored):

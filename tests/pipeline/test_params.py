@@ -1,17 +1,21 @@
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from efficientad.errors import ParamsError
-from efficientad.pipeline.params import Params, load_params
+from efficientad.pipeline.params import PAPER_RECIPE, Params, load_params
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
+PAPER = PARAMS.parent / PAPER_RECIPE
 
 
 def write(tmp_path, change):
     tree = yaml.safe_load(PARAMS.read_text("utf-8"))
     change(tree)
+    (tmp_path / PAPER_RECIPE).parent.mkdir(exist_ok=True)
+    shutil.copy(PAPER, tmp_path / PAPER_RECIPE)
     path = tmp_path / "params.yaml"
     path.write_text(yaml.safe_dump(tree), "utf-8")
     return path
@@ -106,13 +110,62 @@ def test_the_preset_names_the_recipe(tmp_path):
     assert (train.recipe.steps, train.recipe.learning_rate, train.recipe.penalty_tiles) == (70000, 1e-4, 1)
 
 
+def test_the_papers_recipe_is_read_from_its_own_file(tmp_path):
+    path = write(tmp_path, put("train", "preset", value="paper"))
+    recipe = yaml.safe_load(PAPER.read_text("utf-8"))
+    (tmp_path / PAPER_RECIPE).write_text(yaml.safe_dump(recipe | {"steps": 7}), "utf-8")
+    assert load_params(path).train.recipe.steps == 7
+
+
+def test_a_category_overrides_the_papers_values_too(tmp_path):
+    override = {"train": {"preset": "paper", "paper": {"steps": 7}}}
+    path = write(tmp_path, put("category", "washer", value=override))
+    washer, plain = (load_params(path, name).train for name in ("washer", None))
+    assert (washer.recipe.steps, washer.recipe.learning_rate) == (7, 1e-4)
+    assert plain.paper.steps == 70000
+
+
+def test_the_preset_cpu_does_without_the_papers_file(tmp_path):
+    path = write(tmp_path, lambda tree: None)
+    (tmp_path / PAPER_RECIPE).unlink()
+    assert load_params(path).train.recipe.steps
+    category = put("category", "washer", value={"train": {"preset": "paper"}})
+    for change in (put("train", "preset", value="paper"), category):
+        path = write(tmp_path, change)
+        (tmp_path / PAPER_RECIPE).unlink()
+        with pytest.raises(ParamsError, match=r"train\.preset: expected the file recipes/paper\.yaml for paper"):
+            load_params(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"steps": 0}, r"recipes/paper\.yaml: steps: expected 1 <= value"),
+        ({"step": 1}, r"recipes/paper\.yaml: step: unknown key; expected one of steps,"),
+        (None, r"expected sections in .*paper\.yaml, got NoneType"),
+    ],
+)
+def test_a_mistake_in_the_papers_file_names_it(tmp_path, change, message):
+    path = write(tmp_path, lambda tree: None)
+    recipe = yaml.safe_load(PAPER.read_text("utf-8"))
+    (tmp_path / PAPER_RECIPE).write_text(yaml.safe_dump(change and recipe | change), "utf-8")
+    with pytest.raises(ParamsError, match=message):
+        load_params(path)
+
+
+def test_the_papers_recipe_stands_in_one_place(tmp_path):
+    path = write(tmp_path, put("train", "paper", value={"steps": 1}))
+    with pytest.raises(ParamsError, match=r"train\.paper: expected the paper's recipe in recipes/paper\.yaml alone"):
+        load_params(path)
+
+
 def test_a_category_without_an_entry_has_no_overrides():
     assert load_params(PARAMS, "bottle") == load_params(PARAMS)
 
 
 def test_whole_numbers_do_for_fractions(tmp_path):
-    params = load_params(write(tmp_path, put("train", "penalty_grey_probability", value=0)))
-    assert params.train.penalty_grey_probability == 0.0
+    params = load_params(write(tmp_path, put("train", "cache_gb", value=0)))
+    assert params.train.cache_gb == 0.0
 
 
 def test_missing_and_broken_files_are_named(tmp_path):
@@ -127,5 +180,5 @@ def test_missing_and_broken_files_are_named(tmp_path):
 
 
 def test_every_value_has_a_comment_but_seeds_that_repeat_one():
-    lines = PARAMS.read_text("utf-8").split("\ncategory:")[0].splitlines()
+    lines = PARAMS.read_text("utf-8").split("\ncategory:")[0].splitlines() + PAPER.read_text("utf-8").splitlines()
     assert [line for line in lines if line.strip() and "#" not in line and line.strip() != "seed: 0"] == []

@@ -19,7 +19,7 @@ ROWS = np.arange(4)
 RECIPE = {
     "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "autoencoder_learning_rate": 1e-3,
     "schedule": "one_cycle",
-    "weight_decay": 1e-5, "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "replay_fraction": 0.0,
+    "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "replay_fraction": 0.0,
     "penalty_tiles": 1, "penalty_defects": 0.0, "penalty_weight": 1.0, "shared_convolutions": 0,
     "autoencoder_tiles": 1, "autoencoder_leads": False,
 }  # fmt: skip
@@ -37,7 +37,7 @@ TILED = {
 
 def build_params(precision="fp32", checkpoint_every=2, cache_gb=1.0, **changes):
     recipe = RecipeParams(**(RECIPE | changes))
-    return TrainParams("cpu", 0.3, precision, checkpoint_every, cache_gb, cpu=recipe, paper=recipe)
+    return TrainParams("cpu", precision, checkpoint_every, cache_gb, cpu=recipe, paper=None)
 
 
 def compute_plain_losses(detector, x, xj, p):

@@ -15,7 +15,7 @@ IMAGES = RNG.integers(0, 256, (4, 16, 16, 3), dtype=np.uint8).repeat(32, axis=1)
 def build_params(**changes):
     values = {
         "backbone": "efficientnet_lite0", "checkpoint": None, "steps": 8, "batch_size": 2, "optimiser": "adam",
-        "learning_rate": 1e-3, "schedule": "one_cycle", "weight_decay": 0.0, "grey_probability": 0.5,
+        "learning_rate": 1e-3, "schedule": "one_cycle",
         "held_out_fraction": 0.25,
         "precision": "fp32", "checkpoint_every": 50, "seed": 0,
     }  # fmt: skip

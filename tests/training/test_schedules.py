@@ -7,7 +7,7 @@ from efficientad.training.schedules import build_optimiser, find_hard_quantile
 
 
 def rates(schedule, steps=100):
-    params = SimpleNamespace(optimiser="adam", learning_rate=1e-3, weight_decay=0.0, schedule=schedule, steps=steps)
+    params = SimpleNamespace(optimiser="adam", learning_rate=1e-3, schedule=schedule, steps=steps)
     made = build_optimiser([torch.nn.Parameter(torch.zeros(1))], params, "fp32")
     optimiser, scheduler = made["optimizer"], made["lr_scheduler"]["scheduler"]
     assert made["lr_scheduler"]["interval"] == "step"
@@ -39,7 +39,7 @@ def test_one_cycle_rises_to_the_rate_and_ends_near_zero():
 @pytest.mark.parametrize("optimiser", ["adam", "muon"])
 @pytest.mark.parametrize("schedule", ["step", "one_cycle"])
 def test_a_group_keeps_the_rate_that_it_came_with(optimiser, schedule):
-    params = SimpleNamespace(optimiser=optimiser, learning_rate=1e-3, weight_decay=0.0, schedule=schedule, steps=100)
+    params = SimpleNamespace(optimiser=optimiser, learning_rate=1e-3, schedule=schedule, steps=100)
     one, other = torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2, 2))
     made = build_optimiser([{"params": [one]}, {"params": [other], "lr": 1e-4}], params, "fp32")["optimizer"]
     assert made.param_groups[0]["lr"] == pytest.approx(10 * made.param_groups[1]["lr"])

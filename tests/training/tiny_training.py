@@ -20,14 +20,14 @@ from efficientad.training.workers import join_workers
 
 RECIPE = RecipeParams(
     steps=6, batch_size=2, optimiser="muon", learning_rate=0.01, autoencoder_learning_rate=0.003,
-    schedule="one_cycle", weight_decay=0.0,
+    schedule="one_cycle",
     hard_quantile=0.999, hard_warmup_fraction=0.5, replay_fraction=0.5, shared_convolutions=1, penalty_tiles=2,
     penalty_defects=0.5, penalty_weight=1.0, autoencoder_tiles=2, autoencoder_leads=True,
 )  # fmt: skip
-TRAIN = TrainParams("cpu", 0.3, "fp32", 2, 1.0, cpu=RECIPE, paper=RECIPE)
+TRAIN = TrainParams("cpu", "fp32", 2, 1.0, cpu=RECIPE, paper=None)
 DISTILL = DistillParams(
     backbone="efficientnet_lite0", checkpoint=None, steps=3, batch_size=2, optimiser="muon", learning_rate=0.01,
-    schedule="one_cycle", weight_decay=0.0, grey_probability=0.5, held_out_fraction=0.25, precision="fp32",
+    schedule="one_cycle", held_out_fraction=0.25, precision="fp32",
     checkpoint_every=50, seed=0,
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
-"""The only reader of params.yaml: typed, frozen, checked before any work starts.
+"""The only reader of params.yaml and of recipes/: typed, frozen, checked before any work starts.
 
-There are no defaults here: every value stands in params.yaml, with its unit and source beside it. A key
+There are no defaults here: every value stands in those files, with its unit and source beside it. A key
 that is unknown, missing, of the wrong type or out of range is one `ParamsError` that names it.
 """
 
@@ -16,6 +16,7 @@ from efficientad.model.sizes import VIEW_PX, HighOf, PDNSize, Policy
 from efficientad.pipeline.parsing import Range, parse_section
 
 PARAMS_PATH = Path("params.yaml")
+PAPER_RECIPE = Path("recipes/paper.yaml")  # beside params.yaml
 
 Count = Annotated[int, Range(1, 10**9)]
 Fraction = Annotated[float, Range(0, 1)]
@@ -94,8 +95,6 @@ class DistillParams:
     optimiser: Literal["adam", "muon"]
     learning_rate: Rate
     schedule: Literal["constant", "one_cycle"]
-    weight_decay: Annotated[float, Range(0, 1)]
-    grey_probability: Fraction
     held_out_fraction: Annotated[float, Range(0.01, 0.5)]
     precision: Precision
     checkpoint_every: Count
@@ -112,7 +111,6 @@ class RecipeParams:
     learning_rate: Rate
     autoencoder_learning_rate: Rate
     schedule: Literal["step", "one_cycle"]
-    weight_decay: Annotated[float, Range(0, 1)]
     hard_quantile: Annotated[float, Range(0, 0.999999)]
     hard_warmup_fraction: Fraction
     replay_fraction: Fraction
@@ -129,17 +127,17 @@ class TrainParams:
     """Stage train: student and autoencoder, by one of two recipes."""
 
     preset: Literal["cpu", "paper"]
-    penalty_grey_probability: Fraction
     precision: Precision
     checkpoint_every: Count
     cache_gb: Annotated[float, Range(0, 10_000)]
     cpu: RecipeParams
-    paper: RecipeParams
+    paper: RecipeParams | None  # from recipes/paper.yaml; None without that file, which the preset cpu does not need
 
     @property
     def recipe(self) -> RecipeParams:
         """The recipe that `preset` names."""
-        recipe: RecipeParams = getattr(self, self.preset)
+        recipe = self.cpu if self.preset == "cpu" else self.paper
+        assert recipe is not None
         return recipe
 
 
@@ -213,23 +211,44 @@ OVERRIDABLE = ("data", "synthetic", "elpv", "train", "fit", "calibrate", "evalua
 def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params:
     """Read and check a params file; with `category`, its section below `category:` overrides the rest.
 
+    `train.paper` comes from recipes/paper.yaml beside it, and a category may override its values, too.
+
     Raises ParamsError naming the key, what was expected and what came; also when the file is missing, is
     not YAML, or overrides a section that all categories share.
     """
     if not path.is_file():
         raise ParamsError(f"expected a params file at {path.resolve()}, found none; run from the project's root")
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"expected YAML in UTF-8 in {path}: {error}") from error
-    if not isinstance(tree, dict):
-        raise ParamsError(f"expected sections in {path}, got {type(tree).__name__}")
+    tree = _read_yaml(path)
+    if isinstance(tree.get("train"), dict):
+        tree["train"] = _add_paper_recipe(tree["train"], path.parent / PAPER_RECIPE)
     overrides = tree.pop("category", {})
     if not isinstance(overrides, dict):
         raise ParamsError(f"category: expected a mapping from category to overrides, got {overrides!r}")
     plain = parse_params(tree)
     merged = {name: parse_params(_merge(tree, name, section)) for name, section in overrides.items()}
     return plain if category is None else merged.get(category, plain)
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"expected YAML in UTF-8 in {path}: {error}") from error
+    if not isinstance(tree, dict):
+        raise ParamsError(f"expected sections in {path}, got {type(tree).__name__}")
+    return tree
+
+
+def _add_paper_recipe(train: dict[str, Any], path: Path) -> dict[str, Any]:
+    if "paper" in train:
+        raise ParamsError(f"train.paper: expected the paper's recipe in {PAPER_RECIPE} alone, got it here, too")
+    recipe = _read_yaml(path) if path.is_file() else None
+    if recipe is not None:
+        try:
+            parse_section(RecipeParams, recipe, "")
+        except ParamsError as error:
+            raise ParamsError(f"{PAPER_RECIPE}: {error}") from error
+    return {**train, "paper": recipe}
 
 
 def parse_params(tree: Mapping[str, Any]) -> Params:
@@ -240,6 +259,8 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
         if not values or len(set(values)) < len(values):
             raise ParamsError(f"{name}: expected at least one value and none twice, got {list(values)}")
     _check_image_size(params.data)
+    if params.train.preset == "paper" and params.train.paper is None:
+        raise ParamsError(f"train.preset: expected the file {PAPER_RECIPE} for paper, found none beside params.yaml")
     fit = params.fit
     if fit.high_quantile_of == "pixels" and fit.low_quantile >= fit.high_quantile:
         raise ParamsError(

@@ -32,6 +32,7 @@ from efficientad.training.schedules import build_optimiser, find_hard_quantile
 from efficientad.training.workers import Share, find_workers, first_alone, gather
 
 _REPLAY_POWER = 1.5  # of the last hard loss: twice the loss is drawn 2.8 times as often
+PENALTY_GREY_PROBABILITY = 0.3  # of a photograph that the student must not know (Algorithm 1)
 LOSSES = ("hard_loss", "penalty_loss", "autoencoder_loss", "student_autoencoder_loss")
 
 
@@ -188,7 +189,7 @@ def train_detector(
         data = keep_features(detector, data, params, scratch)
     draws = Draws(
         recipe.batch_size,
-        params.penalty_grey_probability,
+        PENALTY_GREY_PROBABILITY,
         seed,
         recipe.autoencoder_tiles,
         recipe.penalty_tiles,

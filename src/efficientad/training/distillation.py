@@ -29,6 +29,7 @@ from efficientad.training.losses import compute_feature_loss
 from efficientad.training.schedules import build_optimiser
 from efficientad.training.workers import Share, find_workers, first_alone
 
+GREY_PROBABILITY = 0.1  # of an image (Algorithm 3)
 _BACKBONE_BATCH = 4
 
 
@@ -137,7 +138,7 @@ def distill_teacher(
     find_workers().share.cut(params.batch_size)  # an uneven one is an error now, not after the features
     checkpoint = None if params.checkpoint is None else Path(params.checkpoint)
     device = choose_device()
-    grey = choose_grey(len(pretraining.images), params.grey_probability, params.seed)
+    grey = choose_grey(len(pretraining.images), GREY_PROBABILITY, params.seed)
     with first_alone():
         backbone = build_backbone(params.backbone, checkpoint)
         targets = write_targets(backbone, pretraining.images, grey, scratch, device)

@@ -12,6 +12,7 @@ from efficientad.training.precision import uses_bfloat16
 
 DECAY_AT = 0.95  # of the steps (arXiv 2303.14535, section 4)
 DECAY_FACTOR = 0.1
+ADAM_WEIGHT_DECAY = 1e-5  # of all its trainings (Algorithms 1 and 3)
 _WARMUP = 0.1  # of the steps, for the one-cycle schedule
 
 
@@ -24,8 +25,6 @@ class OptimiserParams(Protocol):
     def optimiser(self) -> str: ...  # noqa: D102
     @property
     def learning_rate(self) -> float: ...  # noqa: D102
-    @property
-    def weight_decay(self) -> float: ...  # noqa: D102
     @property
     def schedule(self) -> str: ...  # noqa: D102
 
@@ -45,7 +44,7 @@ def build_optimiser(
         dtype = torch.bfloat16 if uses_bfloat16(precision) else torch.float32
         optimiser = Muon(parameters, lr=params.learning_rate, dtype=dtype)
     else:
-        optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=params.weight_decay, fused=True)
+        optimiser = torch.optim.Adam(parameters, lr=params.learning_rate, weight_decay=ADAM_WEIGHT_DECAY, fused=True)
     schedule: torch.optim.lr_scheduler.LRScheduler
     if params.schedule == "one_cycle":
         highest = [group["lr"] for group in optimiser.param_groups]
