@@ -35,7 +35,7 @@ def test_a_pass_that_was_interrupted_goes_on_and_a_complete_one_is_not_repeated(
     monkeypatch.setattr("efficientad.training.features._MARK_EVERY", 0.0)
     seen = []
 
-    def describe(rows):
+    def compute(rows):
         seen.append(rows)
         if len(seen) == 3:
             raise KeyboardInterrupt
@@ -43,12 +43,12 @@ def test_a_pass_that_was_interrupted_goes_on_and_a_complete_one_is_not_repeated(
 
     file = build_file(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        write_features(describe, 11, 2, file)
+        write_features(compute, 11, 2, file)
     with file.path.open("ab") as handle:
         handle.write(b"half a row")
-    interrupted = write_features(describe, 11, 2, file)
+    interrupted = write_features(compute, 11, 2, file)
     assert seen[3].start == 4  # two batches were done
-    again = write_features(describe, 11, 2, file)
+    again = write_features(compute, 11, 2, file)
     assert seen[-1].stop == 11
     (tmp_path / "whole").mkdir()
     whole = write_features(lambda rows: FEATURES[rows], 11, 2, build_file(tmp_path / "whole"))

@@ -220,7 +220,7 @@ def keep_features(detector: Detector, data: TrainingImages, params: TrainParams,
     affordable = 0 if is_large else int(params.cache_gb * 1e9) // file.row_bytes
     file = replace(file, kept=min(len(data.normals), affordable))
 
-    def describe(rows: slice) -> Tensor:
+    def compute(rows: slice) -> Tensor:
         if is_large:
             pieces = detector.teacher(detector.normaliser(_cut_pieces(data, rows).to(device)))
             return torch.cat(pieces.chunk(2), dim=-1)
@@ -229,7 +229,7 @@ def keep_features(detector: Detector, data: TrainingImages, params: TrainParams,
         return features
 
     with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-        mean, std = write_features(describe, len(data.normals), BATCH, file)
+        mean, std = write_features(compute, len(data.normals), BATCH, file, "the teacher's features")
     detector.teacher_mean.copy_(mean)
     detector.teacher_std.copy_(std)
     return replace(data, features=file)

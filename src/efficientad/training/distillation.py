@@ -19,6 +19,7 @@ from efficientad.model.normaliser import ImageNormaliser
 from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.model.sizes import PDNSize
 from efficientad.pipeline.params import DistillParams
+from efficientad.pipeline.progress import track
 from efficientad.teacher.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets
 from efficientad.training.augment import convert_to_grey
 from efficientad.training.batches import DistillationBatch, DistillationSteps, convert_to_tensor
@@ -96,7 +97,7 @@ def write_targets(
     cells = count_cells(TEACHER_IMAGE_PX)
     file = FeatureFile(scratch / "targets.bin", (TEACHER_CHANNELS, cells, cells), torch.float16, kept=count)
 
-    def describe(rows: slice) -> Tensor:
+    def compute(rows: slice) -> Tensor:
         image = convert_to_tensor(np.stack([read_row(images, index) for index in range(rows.start, rows.stop)]))
         image = torch.where(torch.from_numpy(grey[rows]).view(-1, 1, 1, 1), convert_to_grey(image), image)
         half = torch.nn.functional.avg_pool2d(image, 2)  # 512 -> 256, by area as `resize_image` does
@@ -104,7 +105,7 @@ def write_targets(
         return compute_targets(backbone, image.to(device))
 
     with torch.inference_mode():
-        mean, std = write_features(describe, count, _BACKBONE_BATCH, file)
+        mean, std = write_features(compute, count, _BACKBONE_BATCH, file, "the backbone's features")
     views.flush()
     return Targets(np.load(path, mmap_mode="r"), file, mean, std)
 
@@ -118,7 +119,7 @@ def measure_teacher(teacher: nn.Sequential, targets: Targets, indices: NDArray[n
     teacher = teacher.to(device).eval()
     errors = []
     with torch.inference_mode():
-        for index in indices:
+        for index in track(indices, "the teacher on held-out images"):
             image = convert_to_tensor(read_row(targets.images, index)[None])
             features = teacher(normaliser(image.to(device))).cpu()
             wanted = (targets.features.read(index)[None].float() - targets.mean) / targets.std

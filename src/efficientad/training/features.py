@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from efficientad.pipeline.progress import Progress
 from efficientad.training.statistics import ChannelStatistics
 
 _MARK_EVERY = 20.0  # seconds
@@ -42,28 +43,29 @@ class FeatureFile:
 
 
 def write_features(
-    describe: Callable[[slice], Tensor], count: int, batch_size: int, file: FeatureFile
+    compute: Callable[[slice], Tensor], count: int, batch_size: int, file: FeatureFile, label: str = "features"
 ) -> tuple[Tensor, Tensor]:
     """Fill `file` and return mean and standard deviation (1, C, 1, 1) of the channels over all `count` images.
 
-    `describe` gives the features (B, C, h, w) of the images in a slice. The statistics are of all of them, rounded
-    as `describe` gives them; the file keeps the first `file.kept` in its own dtype. A pass that was interrupted goes
-    on where it left off, less than half a minute back; one that is complete is not repeated. Raises ModelError as
-    `ChannelStatistics.finish`.
+    `compute` gives the features (B, C, h, w) of the images in a slice. The statistics are of all of them, rounded
+    as `compute` gives them; the file keeps the first `file.kept` in its own dtype. A pass that was interrupted goes
+    on where it left off, less than half a minute back; one that is complete is not repeated. `label` names the pass
+    where its progress is shown. Raises ModelError as `ChannelStatistics.finish`.
     """
     mark = file.path.with_suffix(".mark")
     done, statistics = _load_mark(mark)
     file.path.touch()
     saved = time.monotonic()
-    with file.path.open("r+b") as handle:
+    with file.path.open("r+b") as handle, Progress(label, count, done) as progress:
         handle.truncate(min(done, file.kept) * file.row_bytes)
         handle.seek(0, 2)
         while done < count:
-            features = describe(slice(done, min(done + batch_size, count)))
+            features = compute(slice(done, min(done + batch_size, count)))
             statistics.update(features)
             rows = features[: max(0, file.kept - done)].to("cpu", file.dtype).permute(0, 2, 3, 1).flatten()
             handle.write(rows.view(torch.uint8).numpy().data)
             done += len(features)
+            progress.show(done)
             if done == count or time.monotonic() - saved > _MARK_EVERY:
                 handle.flush()
                 _save_mark(mark, done, statistics)

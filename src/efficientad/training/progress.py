@@ -1,12 +1,11 @@
-"""A progress bar over steps: live on a terminal, a line every tenth of the way in a log."""
+"""The progress of a training, with its loss."""
 
-import sys
-import time
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from efficientad.pipeline.progress import Progress
 
 
 class StepProgress(Callback):
@@ -14,39 +13,24 @@ class StepProgress(Callback):
 
     def __init__(self, steps: int) -> None:
         self.steps = steps
-        self.bar: Progress | None = None
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Open the bar at the step that training starts or resumes from."""
-        self.first, self.started = trainer.global_step, time.monotonic()
-        if self.first:
-            print(f"resumed at step {self.first} of {self.steps}", flush=True)
-        if sys.stderr.isatty():
-            columns = (BarColumn(), MofNCompleteColumn(), TextColumn("loss {task.fields[loss]:.3f}"))
-            self.bar = Progress(*columns, TimeRemainingColumn())
-            self.task = self.bar.add_task("", total=self.steps, completed=self.first, loss=float("nan"))
-            self.bar.start()
+        """Begin at the step that training starts or resumes from."""
+        if trainer.global_step and trainer.is_global_zero:
+            print(f"resumed at step {trainer.global_step} of {self.steps}", flush=True)
+        self.progress = Progress("training steps", self.steps, trainer.global_step)
+        self.progress.__enter__()
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Advance."""
-        step, loss = trainer.global_step, float(outputs["loss"])
-        if self.bar is not None:
-            self.bar.update(self.task, completed=step, loss=loss)
-        elif step % max(1, self.steps // 10) == 0 or step == self.steps:
-            seconds = (time.monotonic() - self.started) / max(1, step - self.first)
-            print(f"step {step} of {self.steps}  loss {loss:.4f}  {seconds:.2f} s a step", flush=True)
+        self.progress.show(trainer.global_step, f"loss {float(outputs['loss']):.4g}")
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Close the bar."""
-        self._stop()
+        self.progress.__exit__(None, None, None)
 
     def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
         """Leave the terminal usable."""
-        self._stop()
-
-    def _stop(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar = None
+        self.progress.__exit__(None, None, None)
