@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from efficientad.calibration.count import check_count
+from efficientad.calibration.threshold.count import check_count
 from efficientad.data.arrays.rows import Rows
 from efficientad.data.datasets.groups import find_groups
 from efficientad.data.datasets.leaks import describe_leaks, write_leaks

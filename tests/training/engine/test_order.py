@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+
+from efficientad.training.engine.order import Replay, order_samples
+
+
+def test_every_sample_comes_once_an_epoch():
+    order = [index for step in range(4) for index in order_samples(7, step, 3, 6)]
+    assert sorted(order[:6]) == sorted(order[6:]) == list(range(6))
+    assert order[:6] != order[6:]
+
+
+def test_replay_draws_a_share_of_the_samples_by_their_weights():
+    replay = Replay(np.array([0.0, 1.0, 3.0, 0.0]), 0.5)
+    drawn = [replay.replace([3], 0, step)[0] for step in range(2000)]
+    counts = np.bincount(drawn, minlength=4)
+    assert counts[0] == 0
+    assert counts[3] == pytest.approx(1000, abs=100)
+    assert counts[2] / counts[1] == pytest.approx(3, rel=0.2)
+
+
+def test_replay_depends_on_seed_and_step_alone():
+    replay = Replay(np.arange(1.0, 6.0), 0.7)
+    ordered = [0, 1, 2, 3]
+    assert replay.replace(ordered, 1, 5) == replay.replace(ordered, 1, 5)
+    assert len({tuple(replay.replace(ordered, seed, step)) for seed in range(3) for step in range(3)}) > 5
