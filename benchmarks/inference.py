@@ -23,7 +23,7 @@ from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.params import load_params
-from efficientad.training.precision import settle_precision
+from efficientad.training.engine.precision import settle_precision
 
 REPEATS, MANY = 40, 60
 INT8_KEPT = "first"  # what the export stage chose on magnetic tile and screw

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from efficientad import __version__
-from efficientad.calibration.threshold import choose_display_scale, fit_threshold
+from efficientad.calibration.threshold.choice import choose_display_scale, fit_threshold
 from efficientad.data.drawing.nuisance import smooth_noise
 from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy.engines.load import load_engine
@@ -29,8 +29,8 @@ from efficientad.model.maps import Levels, fit_quantiles
 from efficientad.model.weights import load_teacher
 from efficientad.pipeline.params import load_params
 from efficientad.teacher.shipped import locate_shipped_teacher
-from efficientad.training.batches import TrainingImages
-from efficientad.training.detection import train_detector
+from efficientad.training.detection.batches import TrainingImages
+from efficientad.training.detection.detector import train_detector
 
 SIZE = (3000, 4000)
 DEFECT_PX = 10

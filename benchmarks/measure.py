@@ -21,7 +21,7 @@ from train_step import measure_train_step
 
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.stage import TIMINGS, read_json, write_json
-from efficientad.training.precision import settle_precision
+from efficientad.training.engine.precision import settle_precision
 
 BENCHMARKS, PAGE = Path("docs/benchmarks.json"), Path("docs/benchmarks.md")
 

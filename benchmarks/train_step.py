@@ -13,12 +13,12 @@ from efficientad.model.detector import Detector
 from efficientad.model.pdn import split_student
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.params import load_params
-from efficientad.training.allocator import keep_freed_memory
-from efficientad.training.batches import DetectionBatch
-from efficientad.training.detection import compute_losses, group_parameters
-from efficientad.training.losses import compute_feature_loss, compute_hard_feature_loss, compute_penalty_loss
-from efficientad.training.precision import settle_precision
-from efficientad.training.tiles import choose_tile
+from efficientad.training.detection.batches import DetectionBatch
+from efficientad.training.detection.detector import compute_losses, group_parameters
+from efficientad.training.detection.tiles import choose_tile
+from efficientad.training.engine.allocator import keep_freed_memory
+from efficientad.training.engine.losses import compute_feature_loss, compute_hard_feature_loss, compute_penalty_loss
+from efficientad.training.engine.precision import settle_precision
 
 REPEATS = 15
 

@@ -1,8 +1,8 @@
 """Stage calibrate@SIZE-CATEGORY-SEED: threshold and display scale, of the scores that `fit` left; seconds."""
 
 from efficientad import __version__
-from efficientad.calibration.scores import read_scores
-from efficientad.calibration.threshold import choose_display_scale, choose_threshold, measure_margin
+from efficientad.calibration.threshold.choice import choose_display_scale, choose_threshold, measure_margin
+from efficientad.calibration.threshold.scores import read_scores
 from efficientad.model.header import ModelHeader
 from efficientad.model.saved_detector import load_detector
 from efficientad.model.weights import save_weights

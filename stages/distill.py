@@ -12,10 +12,10 @@ from efficientad.pipeline.params import DistillParams, load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_size, run_stage, write_json
 from efficientad.teacher.shipped import locate_shipped_teacher
-from efficientad.training.distillation import distill_teacher
-from efficientad.training.loop import LossLog
-from efficientad.training.precision import settle_precision
-from efficientad.training.workers import Workers, join_workers
+from efficientad.training.distillation.teacher import distill_teacher
+from efficientad.training.engine.loop import LossLog
+from efficientad.training.engine.precision import settle_precision
+from efficientad.training.engine.workers import Workers, join_workers
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from efficientad.calibration.coreset import fit_memory_banks
 from efficientad.calibration.quantiles import fit_map_quantiles
 from efficientad.calibration.reconstruction import measure_autoencoder
-from efficientad.calibration.scores import ScoreTable, choose_rows, write_scores
+from efficientad.calibration.threshold.scores import ScoreTable, choose_rows, write_scores
 from efficientad.data.arrays.prepared import hash_normals, load_prepared
 from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.data.defects.trial import Nuisance, paint_held_out

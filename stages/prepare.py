@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from efficientad.calibration.count import check_count
+from efficientad.calibration.threshold.count import check_count
+from efficientad.data.arrays.rows import Rows
 from efficientad.data.datasets.groups import find_groups
 from efficientad.data.datasets.leaks import describe_leaks, write_leaks
 from efficientad.data.datasets.near_duplicates import find_parts
@@ -37,7 +38,7 @@ def main() -> None:
     # Here and not after the training. Nothing written depends on it, so another rate prepares nothing anew.
     check_count(len(held_out), params.calibrate.false_alarm_rate)
     report = locate_prepare_report(category)
-    parts = None if data.near_duplicates == "ignore" else find_parts(prepared.images)
+    parts = None if data.near_duplicates == "ignore" else find_parts(Rows(prepared.images))
     if pairs := write_leaks(prepared, groups, parts, report):
         message = describe_leaks(pairs, report, Path(data.root) / category)
         if data.near_duplicates == "fail":

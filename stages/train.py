@@ -10,10 +10,10 @@ from efficientad.pipeline.layout import PRETRAINING, locate_prepared, locate_tea
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_item, run_stage
-from efficientad.training.batches import TrainingImages
-from efficientad.training.detection import train_detector
-from efficientad.training.precision import settle_precision
-from efficientad.training.workers import join_workers
+from efficientad.training.detection.batches import TrainingImages
+from efficientad.training.detection.detector import train_detector
+from efficientad.training.engine.precision import settle_precision
+from efficientad.training.engine.workers import join_workers
 
 
 def main() -> None:

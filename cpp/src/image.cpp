@@ -50,7 +50,7 @@ cv::Mat decode(const Bytes& payload, int flags, const std::filesystem::path& pat
 cv::Mat convert_to_8_bits(const cv::Mat& pixels, const std::filesystem::path& path) {
   if (pixels.depth() == CV_8U) return pixels;
   if (pixels.depth() != CV_16U) {
-    throw ImageError("expected 8 or 16 bits a sample in " + path.string() + ", got " + cv::typeToString(pixels.type()) +
+    throw ImageError("expected 8 or 16 bits per sample in " + path.string() + ", got " + cv::typeToString(pixels.type()) +
                      "; convert it to 8 bits");
   }
   cv::Mat converted(pixels.size(), CV_MAKETYPE(CV_8U, pixels.channels()));

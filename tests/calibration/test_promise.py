@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.calibration.threshold import fit_threshold
+from efficientad.calibration.threshold.choice import fit_threshold
 from efficientad.model.maps import Levels, apply_quantiles, combine_maps, compute_score, fit_quantiles
 
 LEVELS = Levels(0.9, 0.95, "images")

@@ -10,7 +10,7 @@ import torch
 import yaml
 from import_closure import ROOT
 
-from efficientad.calibration.scores import read_scores
+from efficientad.calibration.threshold.scores import read_scores
 from efficientad.data.arrays.prepared import IMAGES, MANIFEST, load_prepared, write_manifest
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import DatasetProvider

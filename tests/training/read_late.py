@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from efficientad.pipeline.scratch import open_scratch
-from efficientad.training.workers import first_alone, join_workers
+from efficientad.training.engine.workers import first_alone, join_workers
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from efficientad.training.precision import settle_precision
-from efficientad.training.workers import join_workers
+from efficientad.training.engine.precision import settle_precision
+from efficientad.training.engine.workers import join_workers
 
 
 def main() -> None:

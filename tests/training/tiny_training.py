@@ -13,10 +13,10 @@ from efficientad.data.arrays.pretraining import Pretraining
 from efficientad.model.pdn import build_pdn
 from efficientad.model.weights import save_weights
 from efficientad.pipeline.params import DistillParams, RecipeParams, TrainParams
-from efficientad.training.batches import TrainingImages
-from efficientad.training.detection import train_detector
-from efficientad.training.distillation import distill_teacher
-from efficientad.training.workers import join_workers
+from efficientad.training.detection.batches import TrainingImages
+from efficientad.training.detection.detector import train_detector
+from efficientad.training.distillation.teacher import distill_teacher
+from efficientad.training.engine.workers import join_workers
 
 RECIPE = RecipeParams(
     steps=6, batch_size=2, optimiser="muon", learning_rate=0.01, autoencoder_learning_rate=0.003,

@@ -23,13 +23,13 @@ def candidates(quantise_once, monkeypatch):
 
 
 def test_the_first_candidate_that_keeps_the_accuracy_is_written(float_xml, candidates, tmp_path, monkeypatch):
-    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.95, 0.88), (0.948, 0.895)])  # float, then a candidate each
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.948, 0.895)])  # float, then a candidate each
     monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
     choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
-    assert choice.kept == "last"
-    assert choice.auroc_drops == pytest.approx({"nothing": 0.15, "first": 0.0, "last": 0.002})
-    assert choice.au_pro_drops == pytest.approx({"nothing": 0.0, "first": 0.02, "last": 0.005})
-    assert candidates == [(), ("first",), ("last",)]  # each is quantised once, the chosen one, too
+    assert choice.kept == "first and last"
+    assert choice.auroc_drops == pytest.approx({"first": 0.15, "first and last": 0.002})
+    assert choice.au_pro_drops == pytest.approx({"first": 0.0, "first and last": 0.005})
+    assert candidates == [("first",), ("first", "last")]  # each is quantised once, the chosen one, too
     assert load_engine(tmp_path).header.category == HEADER.category
 
 
@@ -51,8 +51,14 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml,
     np.testing.assert_allclose(outputs["display_score"], shown, atol=1e-4)
 
 
+def test_a_candidate_that_loses_regions_is_passed_over(float_xml, candidates, tmp_path, monkeypatch):
+    accuracies = iter([(0.95, 0.9), (0.95, 0.88), (0.95, 0.9)])
+    monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
+    assert write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED).kept == "first and last"
+
+
 def test_nothing_is_written_when_no_candidate_will_do(float_xml, candidates, tmp_path, monkeypatch):
-    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9), (0.83, 0.9)])
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9)])
     monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
     choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
     assert choice.kept is None
@@ -62,10 +68,10 @@ def test_nothing_is_written_when_no_candidate_will_do(float_xml, candidates, tmp
 
 
 def test_the_refusal_says_each_drop_and_the_way_out():
-    choice = Choice(None, {"nothing": 0.15, "first": 0.02}, {"nothing": 0.01, "first": 0.0})
+    choice = Choice(None, {"first": 0.15, "first and last": 0.02}, {"first": 0.01, "first and last": 0.0})
     message = str(refuse(choice, ALLOWED))
     assert "within 0.005 and 0.01" in message
-    assert "0.1500 and 0.0100 with nothing kept in float, 0.0200 and 0.0000 with first kept in float" in message
+    assert "0.1500 and 0.0100 with first kept in float, 0.0200 and 0.0000 with first and last kept in float" in message
     assert "int8_fallback: fp16" in message
 
 

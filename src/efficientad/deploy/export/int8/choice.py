@@ -8,8 +8,8 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
-from efficientad.calibration.scores import ScoreTable, choose_rows
-from efficientad.calibration.threshold import choose_display_scale, choose_threshold
+from efficientad.calibration.threshold.choice import choose_display_scale, choose_threshold
+from efficientad.calibration.threshold.scores import ScoreTable, choose_rows
 from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.engines.openvino import OpenVINOEngine

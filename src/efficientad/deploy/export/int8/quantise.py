@@ -18,14 +18,9 @@ from efficientad.deploy.export.int8.convolutions import find_float_nodes
 from efficientad.deploy.export.int8.last_layers import round_last_layers
 from efficientad.deploy.export.openvino import read_without_verdict
 
-# What stays in float beside those two, from the fastest model to the slowest: convolutions that see the pixels, whose
-# range is the image's and not that of normal images; those behind which there is no other; and both.
-KEPT: dict[str, tuple[str, ...]] = {
-    "nothing": (),
-    "first": ("first",),
-    "last": ("last",),
-    "first and last": ("first", "last"),
-}
+# What stays in float beside those two, the faster model first: convolutions that see the pixels, whose range is the
+# image's and not that of normal images; and those behind which there is no other, too (docs/decisions/0014).
+KEPT: dict[str, tuple[str, ...]] = {"first": ("first",), "first and last": ("first", "last")}
 
 
 def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> openvino.Model:

@@ -1,0 +1,1 @@
+"""Student and autoencoder against a teacher (Algorithm 1)."""

@@ -1,0 +1,1 @@
+"""A frozen backbone's features become a teacher (Algorithm 3)."""
