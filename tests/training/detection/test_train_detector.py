@@ -201,7 +201,7 @@ def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch,
     whole, log = train(tmp_path / "whole", precision=precision, **recipe)
     assert [row["step"] for row in log.rows] == list(range(1, 14))
 
-    real = DetectionModuleStep.original
+    real = DetectionModule.training_step
     calls = []
 
     def break_off(self, batch, index):
@@ -210,20 +210,14 @@ def test_an_interrupted_training_ends_in_the_same_weights(tmp_path, monkeypatch,
             raise KeyboardInterrupt
         return real(self, batch, index)
 
-    monkeypatch.setattr("efficientad.training.detection.DetectionModule.training_step", break_off)
+    monkeypatch.setattr(DetectionModule, "training_step", break_off)
     with pytest.raises((KeyboardInterrupt, SystemExit)):
         train(tmp_path / "broken", precision=precision, **recipe)
-    monkeypatch.setattr("efficientad.training.detection.DetectionModule.training_step", real)
+    monkeypatch.setattr(DetectionModule, "training_step", real)
     assert (tmp_path / "broken" / CHECKPOINT_NAME).is_file()
     resumed, resumed_log = train(tmp_path / "broken", precision=precision, **recipe)
     assert_equal_weights(whole, resumed)
     assert resumed_log.rows == log.rows
-
-
-class DetectionModuleStep:
-    from efficientad.training.detection.detector import DetectionModule as _module
-
-    original = _module.training_step
 
 
 def test_one_seed_gives_the_same_weights_and_another_gives_others(tmp_path):
