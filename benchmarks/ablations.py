@@ -30,11 +30,11 @@ from efficientad.pipeline.stage import read_json, write_json
 RANDOM_TEACHER = Path(".scratch/random_teacher.safetensors")
 VARIANTS = {
     "full": [],
-    "without hard-example sampling": ["replay_fraction=0.0"],
+    "without hard-example sampling": ["hard_sampling_fraction=0.0"],
     "without synthetic defects": ["penalty_defects=0.0"],
-    "without either": ["replay_fraction=0.0", "penalty_defects=0.0"],
+    "without either": ["hard_sampling_fraction=0.0", "penalty_defects=0.0"],
     "without penalty": ["penalty_weight=0.0"],
-    "without hard mining": ["replay_fraction=0.0", "hard_quantile=0.0"],
+    "without hard mining": ["hard_sampling_fraction=0.0", "hard_quantile=0.0"],
     "student of its own": ["shared_convolutions=0"],
     "random teacher": [],
 }

@@ -29,7 +29,7 @@ from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import measure_peak_rss_mb
 from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.detection.batches import TrainingImages
-from efficientad.training.detection.detector import keep_features
+from efficientad.training.detection.teacher_features import keep_features
 
 COUNTS = (50, 100, 200)
 

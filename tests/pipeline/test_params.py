@@ -81,7 +81,7 @@ def test_params_are_frozen():
         (put("fit", "bank_scales", value=[4, 4]), r"bank_scales: expected none twice, got \[4, 4\]"),
         (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
         (put("train", "cpu", "penalty_tiles", value=0), r"train\.cpu\.penalty_tiles: expected 1 <= value <= 8"),
-        (put("train", "cpu", "replay_fraction", value=-1), r"train\.cpu\.replay_fraction: expected 0"),
+        (put("train", "cpu", "hard_sampling_fraction", value=-1), r"train\.cpu\.hard_sampling_fraction: expected 0"),
         (put("train", "cpu", "penalty_defects", value=2), r"train\.cpu\.penalty_defects: expected 0"),
         (put("teacher", "source", value="file"), r"teacher\.path: expected a file of weights with"),
         (put("teacher", "path", value="a.safetensors"), r"teacher\.path: .* null with any other, got 'a"),

@@ -4,16 +4,9 @@ import io
 import sys
 
 import pytest
+from fake_clock import FakeClock
 
 from efficientad.pipeline.progress import Progress, track
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Terminal(io.StringIO):
@@ -22,10 +15,10 @@ class Terminal(io.StringIO):
 
 
 def run(total, seconds_each, done=0, note="", label="images"):
-    clock = Clock()
+    clock = FakeClock()
     with Progress(label, total, done, clock) as progress:
         for step in range(done + 1, total + 1):
-            clock.now += seconds_each
+            clock.advance(seconds_each)
             progress.show(step, note)
 
 

@@ -97,16 +97,18 @@ def test_lite_cells_lie_where_the_backbone_says(level, tolerance_px):
     """Where a cell's gradient is centred on a photograph, against its claimed place."""
     backbone = build_backbone("efficientnet_lite0")
     image = PHOTOGRAPH.clone().requires_grad_()
-    found = backbone(image)[level]
+    measured = backbone(image)[level]
     torch.manual_seed(0)
     offsets = []
-    for cell in range(found.features.shape[-1] // 4, found.features.shape[-1] * 3 // 4, 4):
-        weights = torch.randn(found.features.shape[1])
-        (gradient,) = torch.autograd.grad((found.features[0, :, cell, cell] * weights).sum(), image, retain_graph=True)
+    for cell in range(measured.features.shape[-1] // 4, measured.features.shape[-1] * 3 // 4, 4):
+        weights = torch.randn(measured.features.shape[1])
+        (gradient,) = torch.autograd.grad(
+            (measured.features[0, :, cell, cell] * weights).sum(), image, retain_graph=True
+        )
         mass = gradient.abs().sum(dim=(0, 1, 2)).double()
         centre = float((mass * (torch.arange(512) + 0.5)).sum() / mass.sum())
-        offsets.append(centre - found.stride_px * cell)
-    assert sum(offsets) / len(offsets) == pytest.approx(found.origin_px, abs=tolerance_px)
+        offsets.append(centre - measured.stride_px * cell)
+    assert sum(offsets) / len(offsets) == pytest.approx(measured.origin_px, abs=tolerance_px)
 
 
 def test_wide_resnet_levels_have_512_and_1024_channels():

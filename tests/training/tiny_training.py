@@ -21,8 +21,8 @@ from efficientad.training.engine.workers import join_workers
 RECIPE = RecipeParams(
     steps=6, batch_size=2, optimiser="muon", learning_rate=0.01, autoencoder_learning_rate=0.003,
     schedule="one_cycle",
-    hard_quantile=0.999, hard_warmup_fraction=0.5, replay_fraction=0.5, shared_convolutions=1, penalty_tiles=2,
-    penalty_defects=0.5, penalty_weight=1.0, autoencoder_tiles=2, autoencoder_leads=True,
+    hard_quantile=0.999, hard_warmup_fraction=0.5, hard_sampling_fraction=0.5, shared_convolutions=1, penalty_tiles=2,
+    penalty_defects=0.5, penalty_weight=1.0, autoencoder_tiles=2, autoencoder_stop_gradient=True,
 )  # fmt: skip
 TRAIN = TrainParams("cpu", "fp32", 2, 1.0, cpu=RECIPE, paper=None)
 DISTILL = DistillParams(

@@ -113,13 +113,13 @@ class RecipeParams:
     schedule: Literal["step", "one_cycle"]
     hard_quantile: Annotated[float, Range(0, 0.999999)]
     hard_warmup_fraction: Fraction
-    replay_fraction: Fraction
+    hard_sampling_fraction: Fraction
     shared_convolutions: Annotated[int, Range(0, 3)]
     penalty_tiles: Annotated[int, Range(1, 8)]
     penalty_defects: Fraction
     penalty_weight: Annotated[float, Range(0, 1000)]
     autoencoder_tiles: Annotated[int, Range(1, 8)]
-    autoencoder_leads: bool
+    autoencoder_stop_gradient: bool
 
 
 @dataclass(frozen=True)

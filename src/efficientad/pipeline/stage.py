@@ -89,5 +89,5 @@ def read_json(path: Path) -> dict[str, Any]:
 
 def _round(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _round(one) for key, one in value.items()}
+        return {key: _round(inner) for key, inner in value.items()}
     return round(value, _DIGITS) if isinstance(value, float) else value

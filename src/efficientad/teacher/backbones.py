@@ -161,7 +161,7 @@ def build_backbone(name: str, checkpoint: Path | None = None) -> Backbone:
 
 
 def compute_targets(backbone: Backbone, image: Tensor) -> Tensor:
-    """Return what the teacher is to say of an RGB image (B, 3, 512, 512) in [0, 1]: (B, 384, 56, 56)."""
+    """Return the teacher's target for an RGB image (B, 3, 512, 512) in [0, 1]: (B, 384, 56, 56)."""
     cells = count_cells(TEACHER_IMAGE_PX)  # 56
     scale = BACKBONE_IMAGE_PX / TEACHER_IMAGE_PX
     centres_px = scale * (RECEPTIVE_FIELD_PX / 2 + STRIDE_PX * torch.arange(cells))  # 33, 41, .., 473

@@ -42,8 +42,8 @@ def test_defects_are_of_many_sizes():
 
 
 def test_the_same_generator_gives_the_same_defect():
-    for one, other in zip(draw(5)[1], draw(5)[1], strict=True):
-        assert np.array_equal(one, other)
+    for first, again in zip(draw(5)[1], draw(5)[1], strict=True):
+        assert np.array_equal(first, again)
 
 
 def test_a_cell_counts_when_its_middle_is_covered():

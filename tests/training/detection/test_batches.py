@@ -6,7 +6,7 @@ import torch
 from efficientad.errors import ParamsError
 from efficientad.training.detection.batches import DetectionSteps, Draws, TrainingImages
 from efficientad.training.engine.augment import JITTERS, convert_to_grey, jitter_colour
-from efficientad.training.engine.order import Replay
+from efficientad.training.engine.order import HardSampling
 from efficientad.training.engine.tensors import convert_to_tensor
 from efficientad.training.engine.workers import Share
 
@@ -36,7 +36,7 @@ def test_only_the_given_rows_are_seen():
     allowed = convert_to_tensor(IMAGES[[0, 2, 3]])
     for batch in (build(batch_size=2)[step] for step in range(10)):
         for image in batch.image:
-            assert any(torch.equal(image, one) for one in allowed)
+            assert any(torch.equal(image, normal) for normal in allowed)
 
 
 def test_exactly_one_of_brightness_contrast_saturation_is_scaled():
@@ -86,16 +86,16 @@ def build_large(share=None):
 def test_of_a_large_image_the_student_sees_pieces_and_the_autoencoder_the_whole():
     images, steps = build_large()
     windows = np.lib.stride_tricks.sliding_window_view(images, (256, 256), axis=(1, 2))  # (2, 45, 265, 3, 256, 256)
-    whole = np.stack([cv2.resize(one, (256, 256), interpolation=cv2.INTER_AREA) for one in images])
+    whole = np.stack([cv2.resize(image, (256, 256), interpolation=cv2.INTER_AREA) for image in images])
     corners = set()
     for batch in (steps[step] for step in range(5)):
         assert batch.image.shape == batch.jittered.shape == (2, 3, 256, 256)
         for piece, jittered, sample in zip(batch.image, batch.jittered, batch.samples, strict=True):
             pixels = (piece * 255).round().byte().numpy()
-            found = np.argwhere((windows[sample][..., 0, 0] == pixels[:, 0, 0]).all(axis=-1))
-            assert any(np.array_equal(windows[sample][tuple(place)], pixels) for place in found)
-            corners.update(map(tuple, found))
-            same = [np.corrcoef(jittered.numpy().ravel(), one.transpose(2, 0, 1).ravel())[0, 1] for one in whole]
+            places = np.argwhere((windows[sample][..., 0, 0] == pixels[:, 0, 0]).all(axis=-1))
+            assert any(np.array_equal(windows[sample][tuple(place)], pixels) for place in places)
+            corners.update(map(tuple, places))
+            same = [np.corrcoef(jittered.numpy().ravel(), small.transpose(2, 0, 1).ravel())[0, 1] for small in whole]
             assert int(np.argmax(same)) == sample
     assert len(corners) > 5
 
@@ -127,13 +127,13 @@ def test_of_the_penalties_a_share_are_normal_images_with_a_defect():
     mixed = DetectionSteps(data, Draws(1, 0.0, 0, penalty_defects=0.6), 0, 100)
     painted = 0
     for step in range(100):
-        one, other = plain[step], mixed[step]
-        assert torch.equal(one.image, other.image)
-        assert one.penalty_cells is None
-        assert other.penalty.shape == one.penalty.shape
-        assert other.penalty_cells.shape == (1, 56, 56)
-        if torch.equal(one.penalty, other.penalty):
-            assert bool(other.penalty_cells.all())
+        photograph, either = plain[step], mixed[step]
+        assert torch.equal(photograph.image, either.image)
+        assert photograph.penalty_cells is None
+        assert either.penalty.shape == photograph.penalty.shape
+        assert either.penalty_cells.shape == (1, 56, 56)
+        if torch.equal(photograph.penalty, either.penalty):
+            assert bool(either.penalty_cells.all())
         else:
             painted += 1
     assert 45 <= painted <= 75
@@ -168,7 +168,7 @@ def test_processes_share_painted_defects_image_by_image():
 
 def test_a_batch_says_which_images_it_holds():
     data = TrainingImages(IMAGES, np.array([0, 2, 3]), PENALTIES)
-    steps = DetectionSteps(data, Draws(2, 0.3, 0), 0, 5, replay=Replay(np.array([0.0, 0.0, 1.0]), 1.0))
+    steps = DetectionSteps(data, Draws(2, 0.3, 0), 0, 5, hard_sampling=HardSampling(np.array([0.0, 0.0, 1.0]), 1.0))
     for batch in (steps[index] for index in range(5)):
         assert batch.samples == (2, 2)
         assert torch.equal(batch.image, convert_to_tensor(IMAGES[[3, 3]]))

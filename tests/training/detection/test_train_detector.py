@@ -19,9 +19,9 @@ ROWS = np.arange(4)
 RECIPE = {
     "steps": 6, "batch_size": 1, "optimiser": "adam", "learning_rate": 1e-3, "autoencoder_learning_rate": 1e-3,
     "schedule": "one_cycle",
-    "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "replay_fraction": 0.0,
+    "hard_quantile": 0.999, "hard_warmup_fraction": 0.5, "hard_sampling_fraction": 0.0,
     "penalty_tiles": 1, "penalty_defects": 0.0, "penalty_weight": 1.0, "shared_convolutions": 0,
-    "autoencoder_tiles": 1, "autoencoder_leads": False,
+    "autoencoder_tiles": 1, "autoencoder_stop_gradient": False,
 }  # fmt: skip
 TILED = {
     "shared_convolutions": 2,
@@ -29,9 +29,9 @@ TILED = {
     "learning_rate": 0.02,
     "penalty_tiles": 2,
     "penalty_defects": 0.5,
-    "replay_fraction": 0.7,
+    "hard_sampling_fraction": 0.7,
     "autoencoder_tiles": 2,
-    "autoencoder_leads": True,
+    "autoencoder_stop_gradient": True,
 }
 
 
@@ -42,7 +42,7 @@ def build_params(precision="fp32", checkpoint_every=2, cache_gb=1.0, **changes):
 
 def compute_plain_losses(detector, x, xj, p):
     """Algorithm 1 word for word: three student passes, two of the teacher, every feature, autograd's gradients."""
-    n, nj, np_ = (detector.normaliser(one) for one in (x, xj, p))
+    n, nj, np_ = map(detector.normaliser, (x, xj, p))
     teacher = (detector.teacher(n) - detector.teacher_mean) / detector.teacher_std
     teacher_jittered = (detector.teacher(nj) - detector.teacher_mean) / detector.teacher_std
     trunk = detector.teacher[: detector.shared_layers]
@@ -80,7 +80,7 @@ def test_losses_and_gradients_are_those_of_the_plain_formulas(side, batch, kept,
     images, penalty = build_batch(side, batch)
     if kept:
         images = images._replace(features=detector.teacher(detector.normaliser(images.image)).detach())
-    found = []
+    results = []
     for losses in (
         compute_losses(detector, images, 0.999),
         compute_plain_losses(detector, images.image, images.jittered, penalty),
@@ -88,17 +88,18 @@ def test_losses_and_gradients_are_those_of_the_plain_formulas(side, batch, kept,
         detector.zero_grad()
         sum(losses.values()).backward()
         gradients = [p.grad.clone() for p in detector.parameters() if p.requires_grad]
-        found.append(({name: value.item() for name, value in losses.items()}, gradients))
-    assert found[0][0] == pytest.approx(found[1][0], rel=1e-4)
-    for one, other in zip(found[0][1], found[1][1], strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5 * float(other.abs().max()))
+        results.append(({name: value.item() for name, value in losses.items()}, gradients))
+    (losses, gradients), (plain_losses, plain_gradients) = results
+    assert losses == pytest.approx(plain_losses, rel=1e-4)
+    for gradient, plain in zip(gradients, plain_gradients, strict=True):
+        torch.testing.assert_close(gradient, plain, rtol=1e-3, atol=1e-5 * float(plain.abs().max()))
 
 
 def test_all_that_is_trained_is_in_one_group_and_the_autoencoder_has_its_own_rate():
     detector = build_detector(shared=2)
     groups = group_parameters(detector, 1e-4)
-    found = [id(parameter) for group in groups for parameter in group["params"]]
-    assert sorted(found) == sorted(id(p) for p in detector.parameters() if p.requires_grad)
+    grouped = [id(parameter) for group in groups for parameter in group["params"]]
+    assert sorted(grouped) == sorted(id(p) for p in detector.parameters() if p.requires_grad)
     assert groups[-1] == {"params": list(detector.autoencoder.parameters()), "lr": 1e-4}
     assert not any("lr" in group for group in groups[:-1])
 
@@ -126,15 +127,15 @@ def test_a_tiles_losses_are_the_wholes_on_average():
             tiles[tile] = compute_losses(detector, images, 0.999)
     assert len(tiles) == 4
     for name, value in whole.items():
-        assert np.mean([float(one[name]) for one in tiles.values()]) == pytest.approx(value.item(), rel=1e-4)
+        assert np.mean([float(losses[name]) for losses in tiles.values()]) == pytest.approx(value.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("kept", [False, True])
 @pytest.mark.parametrize("is_piece", [False, True])
-def test_a_leading_autoencoder_learns_the_whole_map_from_the_teacher_alone(kept, is_piece):
+def test_with_the_stop_gradient_the_autoencoder_learns_the_whole_map_from_the_teacher_alone(kept, is_piece):
     detector = build_detector(shared=2)
     batch, _ = build_batch(96, parts=2)
-    x, xj = (detector.normaliser(one) for one in (batch.image, batch.jittered))
+    x, xj = map(detector.normaliser, (batch.image, batch.jittered))
     with torch.no_grad():
         teacher = detector.normalise_features(detector.teacher(xj if is_piece else x))
     if kept:
@@ -144,14 +145,14 @@ def test_a_leading_autoencoder_learns_the_whole_map_from_the_teacher_alone(kept,
     expected.backward()
     gradients = [p.grad.clone() for p in detector.autoencoder.parameters()]
     detector.zero_grad()
-    found = compute_losses(detector, batch._replace(is_piece=is_piece), 0.999, autoencoder_leads=True)
-    sum(found.values()).backward()
-    assert found["autoencoder_loss"].item() == pytest.approx(expected.item(), rel=1e-4)
+    losses = compute_losses(detector, batch._replace(is_piece=is_piece), 0.999, autoencoder_stop_gradient=True)
+    sum(losses.values()).backward()
+    assert losses["autoencoder_loss"].item() == pytest.approx(expected.item(), rel=1e-4)
     for parameter, gradient in zip(detector.autoencoder.parameters(), gradients, strict=True):
         torch.testing.assert_close(parameter.grad, gradient, rtol=1e-3, atol=1e-5 * float(gradient.abs().max()))
     plain = compute_losses(detector, batch, 0.999)
     for name in ("hard_loss", "penalty_loss", "student_autoencoder_loss"):
-        assert found[name].item() == pytest.approx(plain[name].item(), rel=1e-5)
+        assert losses[name].item() == pytest.approx(plain[name].item(), rel=1e-5)
 
 
 def test_bfloat16_follows_float32_over_many_steps(tmp_path):
@@ -188,9 +189,9 @@ def train(scratch, seed=0, **changes):
     return train_detector("S", teacher, data, build_params(**changes), seed, scratch)
 
 
-def assert_equal_weights(one, other):
-    for name, tensor in one.state_dict().items():
-        assert torch.equal(tensor, other.state_dict()[name]), name
+def assert_equal_weights(first, second):
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(tensor, second.state_dict()[name]), name
 
 
 @pytest.mark.parametrize("breaks_at", [5, 8, 12])  # within segments of 3, just before and after all 4 images were seen
@@ -250,28 +251,28 @@ def test_the_loss_log_is_a_table_with_a_row_a_step(tmp_path):
     assert values[1] == pytest.approx(sum(values[2:]), rel=1e-4)
 
 
-def test_hard_images_are_drawn_again_once_all_were_seen():
+def test_hard_images_are_drawn_more_often_once_all_were_seen():
     """In proportion to the 1.5th power of their last loss."""
-    module = DetectionModule(build_detector(), build_params(replay_fraction=0.7), images=3)
+    module = DetectionModule(build_detector(), build_params(hard_sampling_fraction=0.7), images=3)
     module._note_hard_loss((0, 2), torch.tensor(4.0))
-    assert module.plan_replay(step=0) is None
+    assert module.plan_hard_sampling(step=0) is None
     module._note_hard_loss((1,), torch.tensor(1.0))
     module._note_hard_loss((2,), torch.tensor(1.0))
-    replay = module.plan_replay(step=2)
-    assert replay.share == 0.7
-    assert replay.weights.tolist() == [8.0, 1.0, 1.0]
+    sampling = module.plan_hard_sampling(step=2)
+    assert sampling.fraction == 0.7
+    assert sampling.weights.tolist() == [8.0, 1.0, 1.0]
 
 
 def test_hard_images_are_looked_up_at_the_ends_of_segments_alone():
     """So that a training that is resumed in between goes on with the same images."""
-    module = DetectionModule(build_detector(), build_params(checkpoint_every=2, replay_fraction=0.7), images=1)
-    assert module.plan_replay(step=2) is None
+    module = DetectionModule(build_detector(), build_params(checkpoint_every=2, hard_sampling_fraction=0.7), images=1)
+    assert module.plan_hard_sampling(step=2) is None
     module._note_hard_loss((0,), torch.tensor(4.0))
-    assert module.plan_replay(step=3) is None
-    assert module.plan_replay(step=4) is not None
+    assert module.plan_hard_sampling(step=3) is None
+    assert module.plan_hard_sampling(step=4) is not None
 
 
-def test_without_replay_every_image_comes_in_its_turn():
-    module = DetectionModule(build_detector(), build_params(replay_fraction=0.0), images=1)
+def test_without_hard_sampling_every_image_comes_in_its_turn():
+    module = DetectionModule(build_detector(), build_params(hard_sampling_fraction=0.0), images=1)
     module._note_hard_loss((0,), torch.tensor(4.0))
-    assert module.plan_replay(step=0) is None
+    assert module.plan_hard_sampling(step=0) is None

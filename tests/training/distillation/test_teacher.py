@@ -25,7 +25,7 @@ def build_params(**changes):
 def test_targets_are_the_backbones_features_written_once(tmp_path):
     backbone = build_backbone("efficientnet_lite0")
     grey = np.array([False, True, False, False])
-    views, features, mean, std = write_targets(backbone, IMAGES, grey, tmp_path, torch.device("cpu"))
+    images, features, mean, std = write_targets(backbone, IMAGES, grey, tmp_path, torch.device("cpu"))
     targets = np.stack([features.read(index).numpy() for index in range(4)])
     with torch.inference_mode():
         image = torch.from_numpy(IMAGES[2:3]).permute(0, 3, 1, 2) / 255
@@ -33,8 +33,8 @@ def test_targets_are_the_backbones_features_written_once(tmp_path):
     assert np.abs(targets[2] - expected).max() < 0.02 * np.abs(expected).max()
     assert mean.flatten().numpy() == pytest.approx(targets.astype(np.float64).mean(axis=(0, 2, 3)), abs=0.05)
     assert float(std.min()) > 0
-    assert np.array_equal(views[2], IMAGES[2].reshape(256, 2, 256, 2, 3)[:, 0, :, 0])
-    assert np.array_equal(views[1][..., 0], views[1][..., 2])
+    assert np.array_equal(images[2], IMAGES[2].reshape(256, 2, 256, 2, 3)[:, 0, :, 0])
+    assert np.array_equal(images[1][..., 0], images[1][..., 2])
 
 
 def test_grey_images_are_a_seeded_share():

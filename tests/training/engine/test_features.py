@@ -52,8 +52,8 @@ def test_a_pass_that_was_interrupted_goes_on_and_a_complete_one_is_not_repeated(
     assert seen[-1].stop == 11
     (tmp_path / "whole").mkdir()
     whole = write_features(lambda rows: FEATURES[rows], 11, 2, build_file(tmp_path / "whole"))
-    for one, other, third in zip(interrupted, again, whole, strict=True):
-        assert torch.equal(one, other)
-        assert torch.equal(one, third)
+    for resumed, repeated, uninterrupted in zip(interrupted, again, whole, strict=True):
+        assert torch.equal(resumed, repeated)
+        assert torch.equal(resumed, uninterrupted)
     rows = np.stack([file.read(index).numpy() for index in range(11)])
     assert np.array_equal(rows, FEATURES.numpy())

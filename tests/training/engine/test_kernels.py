@@ -35,8 +35,8 @@ def test_run_layers_is_the_network(size):
         features.square().mean().backward()
         gradients.append([p.grad.clone() for p in network.parameters()])
     assert torch.equal(run_layers(network, image), expected)
-    for one, other in zip(*gradients, strict=True):
-        assert torch.equal(one, other)
+    for ours, autograds in zip(*gradients, strict=True):
+        assert torch.equal(ours, autograds)
 
 
 @pytest.mark.parametrize("quantile", [0.0, 0.9, 0.999])
@@ -46,7 +46,7 @@ def test_hard_loss_of_a_head_has_autograds_value_and_gradients(quantile, batch):
     leaves = [torch.randn(s, generator=generator, dtype=torch.float64)
               for s in ((batch, 5, 9, 8), (6, 5, 4, 4), (6,))]  # fmt: skip
     teacher = torch.randn(batch, 6, 6, 5, generator=generator)
-    found = []
+    results = []
     for formula in (
         lambda h, w, b: compute_head_hard_loss(h, w, b, teacher, quantile),
         lambda h, w, b: compute_hard_feature_loss(teacher, F.conv2d(h, w, b).float(), quantile),
@@ -54,25 +54,25 @@ def test_hard_loss_of_a_head_has_autograds_value_and_gradients(quantile, batch):
         fresh = [leaf.float().requires_grad_() for leaf in leaves]
         loss = formula(*fresh)
         (3 * loss).backward()
-        found.append([loss, *(leaf.grad for leaf in fresh)])
-    for one, other in zip(*found, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)
+        results.append([loss, *(leaf.grad for leaf in fresh)])
+    for ours, autograds in zip(*results, strict=True):
+        torch.testing.assert_close(ours, autograds, rtol=1e-5, atol=1e-6)
 
 
 def test_hard_loss_of_a_head_rounds_as_autograd_does_in_bfloat16():
     torch.manual_seed(0)
     start = torch.randn(2, 8, 15, 15), 0.1 * torch.randn(16, 8, 4, 4), torch.randn(16)
     teacher = torch.randn(2, 16, 12, 12)
-    ours, theirs = ([one.clone().requires_grad_() for one in start] for _ in range(2))
+    ours, theirs = ([leaf.clone().requires_grad_() for leaf in start] for _ in range(2))
     with torch.autocast("cpu", torch.bfloat16):
         loss = compute_head_hard_loss(*ours, teacher, 0.99)
         expected = compute_hard_feature_loss(teacher, F.conv2d(*theirs).float(), 0.99)
     loss.backward()
     expected.backward()
     assert loss.item() == pytest.approx(expected.item(), rel=1e-5)
-    for one, other in zip(ours, theirs, strict=True):
-        assert one.grad.dtype == torch.float32
-        assert float((one.grad - other.grad).norm() / other.grad.norm()) < 0.02
+    for leaf, plain in zip(ours, theirs, strict=True):
+        assert leaf.grad.dtype == torch.float32
+        assert float((leaf.grad - plain.grad).norm() / plain.grad.norm()) < 0.02
 
 
 def test_products_of_the_hard_losss_backward_pass_come_in_few_sizes():

@@ -33,10 +33,10 @@ def test_a_step_has_the_rate_as_its_spectral_norm():
 
 def test_steps_descend():
     torch.manual_seed(0)
-    layer, wanted = torch.nn.Linear(5, 3), torch.randn(3, 5)
+    layer, target = torch.nn.Linear(5, 3), torch.randn(3, 5)
     optimiser, losses = Muon(layer.parameters(), lr=0.05), []
     for _ in range(60):
-        loss = (layer.weight - wanted).square().mean() + layer.bias.square().mean()
+        loss = (layer.weight - target).square().mean() + layer.bias.square().mean()
         losses.append(float(loss.detach()))
         optimiser.zero_grad()
         loss.backward()
@@ -52,8 +52,8 @@ def test_rows_of_a_group_are_matrices_of_their_own():
     parts = [torch.nn.Parameter(part.clone()) for part in weights.split(3)]
     target = torch.randn(6, 9)
     (whole - target).square().sum().backward()
-    for part, wanted in zip(parts, target.split(3), strict=True):
-        (part - wanted).square().sum().backward()
+    for part, part_target in zip(parts, target.split(3), strict=True):
+        (part - part_target).square().sum().backward()
     Muon([{"params": [whole], "rows": 3}], lr=0.1).step()
     Muon(parts, lr=0.1).step()
     assert torch.equal(whole.detach(), torch.cat([part.detach() for part in parts]))

@@ -40,8 +40,8 @@ def test_one_cycle_rises_to_the_rate_and_ends_near_zero():
 @pytest.mark.parametrize("schedule", ["step", "one_cycle"])
 def test_a_group_keeps_the_rate_that_it_came_with(optimiser, schedule):
     params = SimpleNamespace(optimiser=optimiser, learning_rate=1e-3, schedule=schedule, steps=100)
-    one, other = torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2, 2))
-    made = build_optimiser([{"params": [one]}, {"params": [other], "lr": 1e-4}], params, "fp32")["optimizer"]
+    plain, own_rate = torch.nn.Parameter(torch.zeros(2, 2)), torch.nn.Parameter(torch.zeros(2, 2))
+    made = build_optimiser([{"params": [plain]}, {"params": [own_rate], "lr": 1e-4}], params, "fp32")["optimizer"]
     assert made.param_groups[0]["lr"] == pytest.approx(10 * made.param_groups[1]["lr"])
 
 

@@ -61,9 +61,9 @@ def test_speeds_are_the_multiplications_of_the_convolution_and_its_gradients_a_s
         clock.advance(0.5 if bfloat16 else 2.0)
 
     monkeypatch.setattr(speed, "_convolve", pretend)
-    found = measure_speeds(clock)
-    assert found["fp32"] == pytest.approx(counter.get_total_flops() / 2 / 1e9 / 2.0, rel=0.04)
-    assert found["bf16"] == pytest.approx(4 * found["fp32"])
+    speeds = measure_speeds(clock)
+    assert speeds["fp32"] == pytest.approx(counter.get_total_flops() / 2 / 1e9 / 2.0, rel=0.04)
+    assert speeds["bf16"] == pytest.approx(4 * speeds["fp32"])
 
 
 def test_the_convolution_is_computed_in_the_precision_asked_for(monkeypatch):

@@ -23,7 +23,7 @@ from efficientad.training.detection.covered_cells import find_covered_cells
 from efficientad.training.detection.tiles import choose_tile
 from efficientad.training.engine.augment import JITTERS, convert_to_grey, jitter_colour
 from efficientad.training.engine.features import FeatureFile
-from efficientad.training.engine.order import Replay, order_samples
+from efficientad.training.engine.order import HardSampling, order_samples
 from efficientad.training.engine.tensors import convert_to_tensor
 from efficientad.training.engine.workers import Share
 
@@ -33,7 +33,7 @@ _JITTER_RANGE = (0.8, 1.2)
 class DetectionBatch(NamedTuple):
     """One step's images, float RGB (B, 3, H, W) in [0, 1], and what is drawn for them.
 
-    Of an image larger than the autoencoder's view, `image` is a piece and `jittered` comes of the view.
+    Of an image larger than 256 px, `image` is a piece and `jittered` is made of the whole image at 256 px.
     """
 
     image: Tensor
@@ -89,11 +89,11 @@ class DetectionSteps(Dataset[DetectionBatch]):
         first: int,
         count: int,
         share: Share | None = None,
-        replay: Replay | None = None,
+        hard_sampling: HardSampling | None = None,
     ) -> None:
-        """With `replay` not every image comes in its turn."""
-        self.data, self.draws, self.first, self.count, self.replay = data, draws, first, count, replay
-        self.mine = (share or Share()).cut(draws.batch_size)
+        """Without `hard_sampling` every image comes in its turn; `share` is this process's part of each batch."""
+        self.data, self.draws, self.first, self.count, self.hard_sampling = data, draws, first, count, hard_sampling
+        self.own = (share or Share()).cut(draws.batch_size)
 
     def __len__(self) -> int:
         return self.count
@@ -104,18 +104,19 @@ class DetectionSteps(Dataset[DetectionBatch]):
         data, draws, step = self.data, self.draws, self.first + index
         rng = np.random.default_rng([draws.seed, step, 1])
         ordered = order_samples(draws.seed, step, draws.batch_size, len(data.normals))
-        chosen = (self.replay.replace(ordered, draws.seed, step) if self.replay else ordered)[self.mine]
-        image, whole = self._load_images(chosen, step)
-        kinds = rng.integers(len(JITTERS), size=draws.batch_size)[self.mine]
-        factors = rng.uniform(*_JITTER_RANGE, size=draws.batch_size)[self.mine]
+        batch = self.hard_sampling.replace(ordered, draws.seed, step) if self.hard_sampling else ordered
+        samples = batch[self.own]
+        image, whole = self._load_images(samples, step)
+        kinds = rng.integers(len(JITTERS), size=draws.batch_size)[self.own]
+        factors = rng.uniform(*_JITTER_RANGE, size=draws.batch_size)[self.own]
         jittered = torch.cat(
             [
-                jitter_colour(one[None], JITTERS[kind], float(factor))
-                for one, kind, factor in zip(whole, kinds, factors, strict=True)
+                jitter_colour(plain[None], JITTERS[kind], float(factor))
+                for plain, kind, factor in zip(whole, kinds, factors, strict=True)
             ]
         )
-        photographs = rng.integers(len(data.penalties), size=draws.batch_size)[self.mine]
-        grey = (rng.random(draws.batch_size) < draws.grey_probability)[self.mine]
+        photographs = rng.integers(len(data.penalties), size=draws.batch_size)[self.own]
+        grey = (rng.random(draws.batch_size) < draws.grey_probability)[self.own]
         middle = data.penalties.shape[1] // 2
         penalty_tile = choose_tile((middle, middle), draws.penalty_tiles, rng)
         penalty, penalty_cells = crop_penalties(data.penalties, photographs, grey, penalty_tile), None
@@ -126,31 +127,31 @@ class DetectionSteps(Dataset[DetectionBatch]):
             jittered,
             penalty,
             penalty_cells,
-            self._read_features(chosen),
+            self._read_features(samples),
             choose_tile((jittered.shape[-2], jittered.shape[-1]), draws.tiles, rng),
             penalty_tile,
-            tuple(rng.integers(2**31, size=draws.batch_size)[self.mine].tolist()),
-            tuple(chosen),
+            tuple(rng.integers(2**31, size=draws.batch_size)[self.own].tolist()),
+            tuple(samples),
             image is not whole,
         )
 
-    def _load_images(self, chosen: list[int], step: int) -> tuple[Tensor, Tensor]:
-        """Return what the student is to know of the chosen images, and what the autoencoder is."""
-        images = [read_row(self.data.images, self.data.normals[one]) for one in chosen]
+    def _load_images(self, samples: list[int], step: int) -> tuple[Tensor, Tensor]:
+        """Return what the student learns of these images, and what the autoencoder learns: the whole of them."""
+        images = [read_row(self.data.images, self.data.normals[sample]) for sample in samples]
         if max(images[0].shape[:2]) <= VIEW_PX:
             loaded = convert_to_tensor(np.stack(images))
             return loaded, loaded
-        places = range(self.draws.batch_size)[self.mine]
+        places = range(self.draws.batch_size)[self.own]
         pieces = [
-            cut_piece(one, (VIEW_PX, VIEW_PX), np.random.default_rng([self.draws.seed, step, 4, place]))
-            for one, place in zip(images, places, strict=True)
+            cut_piece(image, (VIEW_PX, VIEW_PX), np.random.default_rng([self.draws.seed, step, 4, place]))
+            for image, place in zip(images, places, strict=True)
         ]
-        views = [view_whole(convert_to_tensor(one[None])) for one in images]
-        return convert_to_tensor(np.stack(pieces)), torch.cat(views)
+        wholes = [view_whole(convert_to_tensor(image[None])) for image in images]
+        return convert_to_tensor(np.stack(pieces)), torch.cat(wholes)
 
     def _paint_defects(self, photographs: Tensor, step: int) -> tuple[Tensor, Tensor]:
-        """Put normal images with a synthetic defect in place of some photographs; return them, and what cells count."""
-        places = range(self.draws.batch_size)[self.mine]
+        """Put normal images with a synthetic defect in place of some photographs; return all, and which cells count."""
+        places = range(self.draws.batch_size)[self.own]
         images, cells = [], []
         for photograph, place in zip(photographs, places, strict=True):
             rng = np.random.default_rng([self.draws.seed, step, 2, place])
@@ -165,23 +166,21 @@ class DetectionSteps(Dataset[DetectionBatch]):
     def _cut_normal(self, like: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
         """Return a piece of a normal image in the size of `like`, mirrored at its borders where it is too small."""
         image = read_row(self.data.images, self.data.normals[rng.integers(len(self.data.normals))])
-        lacking = [max(0, wanted - side) for wanted, side in zip(like.shape[:2], image.shape[:2], strict=True)]
+        lacking = [max(0, needed - side) for needed, side in zip(like.shape[:2], image.shape[:2], strict=True)]
         image = np.pad(image, [(0, lacking[0]), (0, lacking[1]), (0, 0)], mode="symmetric")
         return cut_piece(image, (like.shape[0], like.shape[1]), rng)
 
-    def _read_features(self, chosen: list[int]) -> Tensor | None:
+    def _read_features(self, samples: list[int]) -> Tensor | None:
         file = self.data.features
-        if file is None or max(chosen) >= file.kept:
+        if file is None or max(samples) >= file.kept:
             return None
-        return torch.stack([file.read(one) for one in chosen])
+        return torch.stack([file.read(sample) for sample in samples])
 
 
-def crop_penalties(
-    penalties: NDArray[np.uint8], chosen: NDArray[np.intp], grey: NDArray[np.bool_], tile: Tile
-) -> Tensor:
-    """Return a tile of the middle 256 px of the chosen 512 px pretraining images, (B, 3, h, w), in grey where asked."""
+def crop_penalties(penalties: NDArray[np.uint8], rows: NDArray[np.intp], grey: NDArray[np.bool_], tile: Tile) -> Tensor:
+    """Return a tile of the middle 256 px of 512 px pretraining images, (B, 3, h, w), in grey where `grey` says so."""
     side = penalties.shape[1]
     crop = slice(side // 4, side // 4 + side // 2)
-    middles = [read_row(penalties, index)[crop, crop] for index in chosen]
-    penalty = convert_to_tensor(np.stack([tile.crop_array(one) for one in middles]))
+    middles = [read_row(penalties, index)[crop, crop] for index in rows]
+    penalty = convert_to_tensor(np.stack([tile.crop_array(middle) for middle in middles]))
     return torch.where(torch.from_numpy(grey).view(-1, 1, 1, 1), convert_to_grey(penalty), penalty)

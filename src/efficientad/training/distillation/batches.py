@@ -45,7 +45,7 @@ class DistillationSteps(Dataset[DistillationBatch]):
         self.images, self.targets, self.indices = images, targets, indices
         self.mean, self.std = mean, std
         self.batch_size, self.seed, self.first, self.count = batch_size, seed, first, count
-        self.mine = (share or Share()).cut(batch_size)
+        self.own = (share or Share()).cut(batch_size)
 
     def __len__(self) -> int:
         return self.count
@@ -54,7 +54,7 @@ class DistillationSteps(Dataset[DistillationBatch]):
         if index >= self.count:
             raise IndexError(index)
         order = order_samples(self.seed, self.first + index, self.batch_size, len(self.indices))
-        chosen = self.indices[order[self.mine]]
-        target = torch.stack([self.targets.read(one) for one in chosen]).float()
-        image = convert_to_tensor(np.stack([read_row(self.images, one) for one in chosen]))
+        rows = self.indices[order[self.own]]
+        target = torch.stack([self.targets.read(row) for row in rows]).float()
+        image = convert_to_tensor(np.stack([read_row(self.images, row) for row in rows]))
         return DistillationBatch(image, (target - self.mean) / self.std)

@@ -36,7 +36,7 @@ _BACKBONE_BATCH = 4
 
 
 class Targets(NamedTuple):
-    """What the teacher sees, (N, 256, 256, 3) uint8, what it is to say of it, and what normalises that."""
+    """The teacher's images, (N, 256, 256, 3) uint8, the backbone's features of them, and what normalises these."""
 
     images: NDArray[np.uint8]
     features: FeatureFile
@@ -76,7 +76,7 @@ def hold_out_photographs(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the rows of a seeded fraction of the photographs, and the other rows; both ascending.
 
-    All pictures of one photograph stand on one side: what is held out was not seen in another crop.
+    All crops of one photograph are on one side: no held-out photograph was seen in another crop.
     """
     chosen = hold_out(photographs, fraction, seed)
     held_out = np.array([name in chosen for name in photographs])
@@ -93,7 +93,7 @@ def write_targets(
     count = len(images)
     path = scratch / "images.npy"
     shape = (count, TEACHER_IMAGE_PX, TEACHER_IMAGE_PX, 3)
-    views = np.lib.format.open_memmap(path, "r+" if path.is_file() else "w+", np.uint8, shape)
+    halves = np.lib.format.open_memmap(path, "r+" if path.is_file() else "w+", np.uint8, shape)
     backbone = backbone.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     cells = count_cells(TEACHER_IMAGE_PX)
     file = FeatureFile(scratch / "targets.bin", (TEACHER_CHANNELS, cells, cells), torch.float16, kept=count)
@@ -102,12 +102,12 @@ def write_targets(
         image = convert_to_tensor(np.stack([read_row(images, index) for index in range(rows.start, rows.stop)]))
         image = torch.where(torch.from_numpy(grey[rows]).view(-1, 1, 1, 1), convert_to_grey(image), image)
         half = torch.nn.functional.avg_pool2d(image, 2)  # 512 -> 256, by area as `resize_image` does
-        views[rows] = (half * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        halves[rows] = (half * 255).round().byte().permute(0, 2, 3, 1).numpy()
         return compute_targets(backbone, image.to(device))
 
     with torch.inference_mode():
         mean, std = write_features(compute, count, _BACKBONE_BATCH, file, "the backbone's features")
-    views.flush()
+    halves.flush()
     return Targets(np.load(path, mmap_mode="r"), file, mean, std)
 
 
@@ -123,8 +123,8 @@ def measure_teacher(teacher: nn.Sequential, targets: Targets, indices: NDArray[n
         for index in track(indices, "the teacher on held-out images"):
             image = convert_to_tensor(read_row(targets.images, index)[None])
             features = teacher(normaliser(image.to(device))).cpu()
-            wanted = (targets.features.read(index)[None].float() - targets.mean) / targets.std
-            errors.append(float(compute_feature_loss(wanted, features)))
+            target = (targets.features.read(index)[None].float() - targets.mean) / targets.std
+            errors.append(float(compute_feature_loss(target, features)))
     return float(np.mean(errors))
 
 

@@ -102,7 +102,7 @@ class _HardFeatureLoss(torch.autograd.Function):
         for_weight = (gradient.T @ rows).float().view(len(weight), kernel, kernel, -1).permute(0, 3, 1, 2)
         spread = (gradient @ in_rows)[: len(places)].view(len(places), kernel * kernel, -1)
         for_hidden = torch.zeros_like(hidden)
-        cells = for_hidden.permute(0, 2, 3, 1)  # a view: (B, h, w, in)
+        cells = for_hidden.permute(0, 2, 3, 1)  # (B, h, w, in), in the same memory
         for index in range(kernel * kernel):
             i, j = divmod(index, kernel)
             # Of one offset no two places fall on the same cell, so that the order of adding cannot matter.

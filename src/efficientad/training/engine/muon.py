@@ -20,10 +20,10 @@ class Muon(torch.optim.Optimizer):
     """Steps of spectral norm `lr` along the orthogonalised Nesterov momentum.
 
     A convolution's weights are the matrix (out, in * height * width), biases a matrix of one row. In a group with
-    `rows`, each so many outputs are a matrix of their own: networks side by side in one convolution.
+    `rows`, every `rows` outputs are a matrix of their own: networks side by side in one convolution.
 
-    Every direction that the gradient has is followed at the same pace, the weak ones, too, which is what a short
-    distillation lacks with Adam: the four layers move together from the first steps on.
+    Every direction of the gradient is followed at the same pace, the weak ones, too. A short distillation with Adam
+    lacks this: with Muon the four layers move together from the first steps on.
     """
 
     def __init__(

@@ -98,9 +98,9 @@ def gather(tensor: Tensor) -> Tensor:
     processes = find_workers().processes
     if processes == 1:
         return tensor
-    found = [torch.empty_like(tensor) for _ in range(processes)]
-    dist.all_gather(found, tensor)
-    return torch.cat(found)
+    tensors = [torch.empty_like(tensor) for _ in range(processes)]
+    dist.all_gather(tensors, tensor)
+    return torch.cat(tensors)
 
 
 @contextmanager
