@@ -1,32 +1,14 @@
+<<<<<<< HEAD
 import numpy as np
 import pytest
 
 from efficientad.training.engine.order import HardSampling, order_samples, weigh_losses
+=======
+from efficientad.training.engine.order import order_samples
+>>>>>>> training
 
 
 def test_every_sample_comes_once_an_epoch():
     order = [index for step in range(4) for index in order_samples(7, step, 3, 6)]
     assert sorted(order[:6]) == sorted(order[6:]) == list(range(6))
     assert order[:6] != order[6:]
-
-
-def test_hard_sampling_draws_a_fraction_of_the_samples_by_their_weights():
-    sampling = HardSampling(np.array([0.0, 1.0, 3.0, 0.0]), 0.5)
-    drawn = [sampling.replace([3], 0, step)[0] for step in range(2000)]
-    counts = np.bincount(drawn, minlength=4)
-    assert counts[0] == 0
-    assert counts[3] == pytest.approx(1000, abs=100)
-    assert counts[2] / counts[1] == pytest.approx(3, rel=0.2)
-
-
-def test_hard_sampling_depends_on_seed_and_step_alone():
-    sampling = HardSampling(np.arange(1.0, 6.0), 0.7)
-    ordered = [0, 1, 2, 3]
-    assert sampling.replace(ordered, 1, 5) == sampling.replace(ordered, 1, 5)
-    assert len({tuple(sampling.replace(ordered, seed, step)) for seed in range(3) for step in range(3)}) > 5
-
-
-def test_a_sample_weighs_by_the_power_of_its_loss_once_all_have_one():
-    assert weigh_losses(np.array([1.0, 4.0]), 0.5).weights.tolist() == [1.0, 8.0]
-    assert weigh_losses(np.array([1.0, np.inf]), 0.5) is None
-    assert weigh_losses(np.array([1.0, 4.0]), 0.0) is None

@@ -20,10 +20,11 @@ from efficientad.model.cells import Tile
 from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX
 from efficientad.training.detection.covered_cells import find_covered_cells
+from efficientad.training.detection.hard_sampling import HardSampling
 from efficientad.training.detection.tiles import choose_tile
 from efficientad.training.engine.augment import JITTERS, convert_to_grey, jitter_colour
 from efficientad.training.engine.features import FeatureFile
-from efficientad.training.engine.order import HardSampling, order_samples
+from efficientad.training.engine.order import order_samples
 from efficientad.training.engine.tensors import convert_to_tensor
 from efficientad.training.engine.workers import Share
 

@@ -16,11 +16,11 @@ from efficientad.model.pdn import TEACHER_CHANNELS
 from efficientad.model.sizes import PDNSize
 from efficientad.pipeline.params import TrainParams
 from efficientad.training.detection.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
+from efficientad.training.detection.hard_sampling import HardSampling, weigh_losses
 from efficientad.training.detection.teacher_features import keep_features
 from efficientad.training.engine.kernels import compute_head_hard_loss, run_layers
 from efficientad.training.engine.loop import LossLog, run_training
 from efficientad.training.engine.losses import compute_feature_loss, compute_penalty_loss
-from efficientad.training.engine.order import HardSampling, weigh_losses
 from efficientad.training.engine.schedules import build_optimiser, find_hard_quantile
 from efficientad.training.engine.workers import Share, find_workers, first_alone, gather
 

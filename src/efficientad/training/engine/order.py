@@ -1,11 +1,6 @@
-"""Which samples each training step sees: each in its turn, or some by hard-example sampling."""
-
-from dataclasses import dataclass
+"""Which samples each training step sees."""
 
 import numpy as np
-from numpy.typing import NDArray
-
-_POWER = 1.5  # of a sample's loss: twice the loss is drawn 2.8 times as often
 
 
 def order_samples(seed: int, step: int, batch_size: int, count: int) -> list[int]:
@@ -14,29 +9,3 @@ def order_samples(seed: int, step: int, batch_size: int, count: int) -> list[int
     epochs = sorted({position // count for position in range(first, first + batch_size)})
     order = {epoch: np.random.default_rng([seed, epoch]).permutation(count) for epoch in epochs}
     return [int(order[p // count][p % count]) for p in range(first, first + batch_size)]
-
-
-@dataclass(frozen=True)
-class HardSampling:
-    """Hard-example sampling: a `fraction` of the samples is drawn by `weights` (N,) instead of coming in its turn.
-
-    Rare structures of good parts stand in few images, whose loss stays high: they are drawn more often.
-    """
-
-    weights: NDArray[np.float64]
-    fraction: float
-
-    def replace(self, ordered: list[int], seed: int, step: int) -> list[int]:
-        """Return a step's samples, some of them replaced."""
-        rng = np.random.default_rng([seed, step, 3])
-        is_replaced = rng.random(len(ordered)) < self.fraction
-        drawn = rng.choice(len(self.weights), size=len(ordered), p=self.weights / self.weights.sum())
-        return [int(sample) for sample in np.where(is_replaced, drawn, ordered)]
-
-
-def weigh_losses(losses: NDArray[np.float64], fraction: float) -> HardSampling | None:
-    """Return hard-example sampling by each sample's last loss (N,); None with fraction 0.
-
-    None, too, while a loss is infinite, as that of a sample is that was not seen yet.
-    """
-    return HardSampling(losses**_POWER, fraction) if fraction > 0 and np.isfinite(losses).all() else None
