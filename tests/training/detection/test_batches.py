@@ -7,10 +7,6 @@ from efficientad.errors import ParamsError
 from efficientad.training.detection.batches import DetectionSteps, Draws, TrainingImages
 from efficientad.training.detection.hard_sampling import HardSampling
 from efficientad.training.engine.augment import JITTERS, convert_to_grey, jitter_colour
-<<<<<<< HEAD
-from efficientad.training.engine.order import HardSampling
-=======
->>>>>>> training
 from efficientad.training.engine.tensors import convert_to_tensor
 from efficientad.training.engine.workers import Share
 

@@ -1,11 +1,4 @@
-<<<<<<< HEAD
-import numpy as np
-import pytest
-
-from efficientad.training.engine.order import HardSampling, order_samples, weigh_losses
-=======
 from efficientad.training.engine.order import order_samples
->>>>>>> training
 
 
 def test_every_sample_comes_once_an_epoch():
