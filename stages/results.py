@@ -13,10 +13,9 @@ def main() -> None:
         metrics = read_json(item.locate_metrics("evaluate"))["metrics"]
         accuracy = ", ".join(f"{name} {metrics[name]:.3f}" for name in ("image_auroc", "au_pro") if name in metrics)
         print(f"{item.name}: {accuracy or 'no defects to test on'}; detector {item.models}, report {item.report}/sheet")
-    sheet = items[0].report / "sheet/contact_sheet.png"
-    print(
-        f"Next: look at {sheet}; judge images with `efficientad predict FOLDER --model {items[0].models} --heat-maps`"
-    )
+    first = items[0]
+    print(f"Next: look at {first.report}/sheet/contact_sheet.png; then judge images of your own:")
+    print(f"efficientad predict FOLDER --model {first.models} --heat-maps")
 
 
 if __name__ == "__main__":
