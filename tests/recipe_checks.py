@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 from dvc.cli.parser import get_main_parser
+from dvc.utils.cli_parse import to_path_overrides
 from dvc.utils.hydra import apply_overrides
 from import_closure import ROOT
 from torch.distributed.run import get_args_parser
@@ -77,7 +78,8 @@ def check_dvc(arguments: list[str], folder: Path) -> None:
         path = folder / "params.yaml"
         path.write_bytes((ROOT / PARAMS_PATH).read_bytes())
         shutil.copytree(ROOT / PAPER_RECIPE.parent, folder / PAPER_RECIPE.parent, dirs_exist_ok=True)
-        apply_overrides(path, settings)
+        for name, overrides in to_path_overrides(settings).items():
+            apply_overrides(folder / name, overrides)
         check_params_file(path)
 
 

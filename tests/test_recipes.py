@@ -93,6 +93,8 @@ def test_a_wrong_yaml_block_is_noticed(recipe, tmp_path):
         "efficientad download coco --output data/raw",
         "dvc exp run -S train.cpu.step=10000",
         "dvc exp run -S train.cpu.steps=-1",
+        "dvc exp run -S recipes/paper.yaml:step=1000",
+        "dvc exp run -S recipes/none.yaml:steps=1000",
         "dvc exp run -S 'categories=[gear]'",
         "dvc exp run -T train.cpu.steps=10000",
         "dvc commit training",
