@@ -36,8 +36,8 @@ def recall(file: Path) -> dict[str, Any] | None:
     return values if isinstance(values, dict) else None
 
 
-def remember(file: Path, values: Mapping[str, Any]) -> None:
-    """Write JSON values in one step: another process sees the whole file or none."""
+def remember(file: Path, values: Mapping[str, Any]) -> bool:
+    """Write JSON values in one step, so that another process sees the whole file or none; return whether it worked."""
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8") as part:
@@ -54,3 +54,5 @@ def remember(file: Path, values: Mapping[str, Any]) -> None:
             f"({error.strerror}): what was measured will be measured again",
             file=sys.stderr,
         )
+        return False
+    return True

@@ -56,10 +56,7 @@ def _choose_on_processor(cache: Path, clock: Callable[[], float]) -> Arithmetic:
         return _check(kept["precision"])
     speeds = measure_speeds(clock)
     chosen: Arithmetic = "bf16" if speeds["bf16"] >= MARGIN * speeds["fp32"] else "fp32"
-    remember(file, {"processor": processor, "precision": chosen, "gmac_per_s": speeds})
-    print(
-        f"precision auto: {chosen} from now on; measured {speeds['fp32']:.0f} GMAC/s in float32 and "
-        f"{speeds['bf16']:.0f} in bfloat16, kept in {file}",
-        flush=True,
-    )
+    is_kept = remember(file, {"processor": processor, "precision": chosen, "gmac_per_s": speeds})
+    measured = f"measured {speeds['fp32']:.0f} GMAC/s in float32 and {speeds['bf16']:.0f} in bfloat16"
+    print(f"precision auto: {chosen}; {measured}{f', kept in {file}' if is_kept else ''}", flush=True)
     return chosen
