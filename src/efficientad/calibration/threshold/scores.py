@@ -11,7 +11,7 @@ from efficientad.errors import DataError
 
 _COLUMNS = ("part", "kind", "score")
 _NUISANCE = ("brightness", "shift")
-_MOST = 60  # of each nuisance and of the defects; more would cost time and move a threshold little
+_MOST = 30  # of each nuisance and of the defects; more would cost time and move a threshold little
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ScoreTable:
 
 
 def choose_rows(kinds: NDArray[np.str_]) -> NDArray[np.intp]:
-    """Return the rows of a trial of these kinds (N,) that set a threshold: all good ones, 60 of each other kind."""
+    """Return the rows of a trial of these kinds (N,) that set a threshold: all good ones, 30 of each other kind."""
     places = [np.flatnonzero(kinds == kind) for kind in ("good", *_NUISANCE, "defect")]
     return np.concatenate([places[0], *(rows[:_MOST] for rows in places[1:])])
 
