@@ -13,7 +13,7 @@ TITLES = {
     "elpv/0.33": "ELPV, cells of doubtful label tested as defects",
 }
 LEAK = (
-    "The 952 good images of magnetic tile show 156 tiles, 120 of them at six exposures. A split by image, as",
+    "The 952 good images of magnetic tile show 156 tiles, 142 of them in six images each. A split by image, as",
     "in the literature, puts images of one tile into training and into test (183 of our 190 good test images):",
     "it does not measure how a detector judges new tiles.",
 )
