@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import nncf
 import numpy as np
 import pytest
@@ -81,3 +83,14 @@ def test_a_refitted_header_changes_what_hangs_on_the_scores_alone():
     assert fitted.threshold == pytest.approx(float(scores[18]))  # the largest of the 19 normal images
     changed = {name for name, value in vars(fitted).items() if value != getattr(HEADER, name)}
     assert changed == {"threshold", "display_scale"}
+
+
+def test_a_margin_is_taken_from_the_scores_of_the_eight_bit_model_and_given_up_where_it_has_none():
+    header = replace(HEADER, threshold_policy="margin")
+    far = np.concatenate([np.linspace(0.1, 0.2, 21), [0.8, 0.8, 0.8]]).astype(np.float32)
+    wide = fit_header(header, TRIAL, far)
+    assert wide.threshold == pytest.approx(0.4)  # between 0.2, of a brighter image, and 0.8
+    assert (wide.threshold_policy, wide.false_alarm_rate) == ("margin", 0.05)
+    near = fit_header(header, TRIAL, far / np.repeat([1, 3], [21, 3]).astype(np.float32))
+    assert near.threshold == pytest.approx(float(far[18]))
+    assert near.threshold_policy == "rate"
