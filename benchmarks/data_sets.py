@@ -14,7 +14,7 @@ TITLES = {
 }
 LEAK = (
     "The 952 good images of magnetic tile show 156 tiles, 142 of them in six images each. A split by image, as",
-    "in the literature, puts images of one tile into training and into test (183 of our 190 good test images):",
+    "in the literature, puts images of one tile into training and into test (all of our 190 good test images):",
     "it does not measure how a detector judges new tiles.",
 )
 
