@@ -27,6 +27,7 @@ from efficientad.data.datasets.splits import SplitPlan, Splits, split_samples
 from efficientad.data.files.decoding import count_workers, hash_pixels
 from efficientad.data.files.images import is_sixteen_bit, resize_image, resize_mask, write_png
 from efficientad.errors import DataError
+from efficientad.pipeline.progress import track
 
 _BORDER_PX = 16  # of an image, in which no patch is centred (maps.BORDER_CELLS)
 TWELVE_BIT_LEVEL = round(4095 / 257)
@@ -141,7 +142,7 @@ def _write_arrays(
     masks = open_memmap(folder / MASKS, mode="w+", dtype=np.bool_, shape=(len(samples), *size))
     with ThreadPoolExecutor(count_workers(workers)) as pool:
         entries: Iterable[_Decoded] = pool.map(decode, samples)
-        for index, entry in enumerate(entries):
+        for index, entry in enumerate(track(entries, "images decoded", len(samples))):
             images[index] = entry.image
             masks[index] = False if entry.mask is None else entry.mask & (True if region is None else region)
             yield entry.facts

@@ -12,6 +12,7 @@ from efficientad.data.arrays.pretraining import Pretraining, load_pretraining
 from efficientad.data.files.decoding import count_workers, hash_pixels
 from efficientad.data.files.images import resize_image
 from efficientad.data.pretraining.base import PretrainingSource
+from efficientad.pipeline.progress import track
 
 
 def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, workers: int = 0) -> Pretraining:
@@ -32,7 +33,8 @@ def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, 
 
     rows = []
     with ThreadPoolExecutor(count_workers(workers)) as pool:
-        for index, (image, digest) in enumerate(pool.map(decode, range(count))):
+        decoded = track(pool.map(decode, range(count)), "photographs decoded", count)
+        for index, (image, digest) in enumerate(decoded):
             images[index] = image
             rows.append({"name": source.name(index), "photograph": source.photograph(index), "sha256": digest})
     images.flush()

@@ -11,6 +11,7 @@ from efficientad.deploy.engines.engine import Engine, Outputs, stack_outputs
 from efficientad.deploy.predictor import predict_image
 from efficientad.errors import ParityError
 from efficientad.evaluation.image_level import compute_image_metrics
+from efficientad.pipeline.progress import track
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,14 @@ def choose_images(prepared: Prepared, count: int) -> NDArray[np.intp]:
 
 def run_reference(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) -> Outputs:
     """Run an engine on the prepared arrays, which are what training and evaluation saw."""
-    return stack_outputs([engine.run(prepared.images[index][None]) for index in chosen])
+    return stack_outputs([engine.run(prepared.images[index][None]) for index in track(chosen, "images for comparison")])
 
 
 def run_station(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) -> Outputs:
     """Run an engine as a station would: from a file of native size wherever one was kept."""
     files = {name: path for path, name in prepared.raw}
     outputs = []
-    for index in chosen:
+    for index in track(chosen, "images for comparison"):
         path = files.get(prepared.rows[index].name)
         if path is None:
             outputs.append(engine.run(prepared.images[index][None]))

@@ -9,6 +9,7 @@ from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.engine import Engine, Outputs, stack_outputs
 from efficientad.evaluation.image_level import compute_image_metrics
 from efficientad.evaluation.pixel_level import compute_au_pro
+from efficientad.pipeline.progress import track
 
 
 class Accuracy(NamedTuple):
@@ -33,7 +34,7 @@ def select_images(trial: Trial, rows: NDArray[np.intp]) -> Trial:
 
 def run_trial(engine: Engine, trial: Trial) -> Outputs:
     """Run an engine on each image of a trial, one at a time."""
-    return stack_outputs([engine.run(image[None]) for image in trial.images])
+    return stack_outputs([engine.run(image[None]) for image in track(trial.images, "images of the trial")])
 
 
 def measure_accuracy(outputs: Outputs, trial: Trial, fpr_limit: float) -> Accuracy:
