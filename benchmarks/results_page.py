@@ -64,12 +64,17 @@ def render_table(data_sets: dict[str, Any]) -> list[str]:
             metrics = [format_mean(figures.get(metric)) for metric in METRICS]
             minutes = f"{figures['minutes']:.1f} ({figures['cpu_minutes']:.1f})"
             seeds = ", ".join(map(str, figures["image_auroc"]["seeds"]))
-            error = f"{figures['teacher']['held_out_mse']:.3f}"
+            error = format_error(figures["teacher"])
             steps = f"{figures['preset']}, {figures['steps']}"
             banks = ", ".join(f"1/{scale}" for scale in figures["bank_scales"]) or "-"
             cells = [find_title(name), size, *metrics, steps, banks, seeds, minutes, error]
             lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def format_error(teacher: dict[str, Any]) -> str:
+    """Return a teacher's error on held-out photographs; a dash where its publisher does not tell it."""
+    return f"{teacher['held_out_mse']:.3f}" if "held_out_mse" in teacher else "-"
 
 
 def render_commands(data_sets: dict[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from efficientad.pipeline.layout import PRETRAINING, locate_distill_metrics, loc
 from efficientad.pipeline.params import DistillParams, load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_size, run_stage, write_json
-from efficientad.teacher.shipped import locate_shipped_teacher
+from efficientad.teacher.finished import describe_error, locate_finished_teacher
 from efficientad.training.distillation.teacher import distill_teacher
 from efficientad.training.engine.loop import LossLog
 from efficientad.training.engine.precision import settle_precision
@@ -27,7 +27,7 @@ def main() -> None:
         if params.teacher.source == "distill":
             log = distil(size, params.distill, workers)
         elif workers.is_first:
-            source = locate_shipped_teacher(size) if params.teacher.path is None else Path(params.teacher.path)
+            source = locate_finished_teacher(size, params.teacher)
             save_weights(load_teacher(source, size), locate_teacher(size), load_header(source))
         if workers.is_first:
             report(size, params.teacher.source, log)
@@ -53,7 +53,7 @@ def report(size: PDNSize, source: str, log: LossLog) -> None:
     header = load_header(locate_teacher(size))
     write_json(metrics / "distill.json", {"source": source, **header})
     log.write_csv(metrics / "losses.csv")
-    print(f"teacher {size}: mean squared error {header['held_out_mse']:.3f} on held-out images (1 = knows nothing)")
+    print(f"teacher {size}: mean squared error on held-out images {describe_error(header)}")
 
 
 if __name__ == "__main__":

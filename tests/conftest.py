@@ -1,8 +1,11 @@
 """Fixtures of several folders. Tests import their helpers, such as `import_closure`, by name."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
+from local_server import Server
 from tiny_models import BANKS, HEADER, SIDE
 
 from efficientad.deploy.export.onnx import write_onnx
@@ -35,3 +38,13 @@ def models(tmp_path_factory):
 @pytest.fixture(scope="session")
 def images():
     return np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
+
+
+@pytest.fixture
+def server():
+    with Server() as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()

@@ -38,6 +38,12 @@ def test_a_row_has_percent_spread_and_a_dash_for_a_missing_metric():
     assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | cpu, 400 | 1/2, 1/4 | 0, 1 | 3.2 (6.0) | 0.800 |"
 
 
+def test_a_published_teachers_unknown_error_is_a_dash():
+    teacher = {name: value for name, value in RESULT["teacher"].items() if name != "held_out_mse"}
+    page = render_results({"tile": {"S": RESULT | {"teacher": teacher | {"source": "published"}}}})
+    assert "| 3.2 (6.0) | - |\n" in page
+
+
 def test_the_page_and_readmes_table_are_rendered_from_what_was_collected():
     results = json.loads((ROOT / "docs/results.json").read_text("utf-8"))
     assert (ROOT / "docs/results.md").read_text("utf-8") == render_results(results)

@@ -4,7 +4,8 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from efficientad import __version__
 from efficientad.errors import EfficientADError
 
 if TYPE_CHECKING:
+    from efficientad.data.files.download import Progress
     from efficientad.deploy.engines.engine import EngineOptions
 
 EXIT_ERROR, EXIT_SKIPPED, EXIT_INTERRUPTED = 1, 3, 130
@@ -92,10 +94,24 @@ def build_parser() -> argparse.ArgumentParser:
     )
     probe.set_defaults(run=_probe)
 
-    download = commands.add_parser("download", help="fetch a data set, before any training")
-    download.add_argument("dataset", choices=("imagenette", "mvtec"), help="1.5 GB and 4.9 GB")
-    download.add_argument("--output", type=Path, required=True, help="folder; data.root or pretraining.root")
-    download.set_defaults(run=_download)
+    download = commands.add_parser("download", help="fetch a data set or a published teacher, before any training")
+    contents = download.add_subparsers(required=True, metavar="WHAT", dest="content")
+    for name, root in (("imagenette", "pretraining.root; 1.5 GB"), ("mvtec", "data.root; 4.9 GB")):
+        dataset = contents.add_parser(name, help=root)
+        dataset.add_argument("--output", type=Path, required=True, help=f"folder, {root}")
+        dataset.set_defaults(run=_download)
+    teacher = contents.add_parser("teacher", help="teacher.path; 11 MB (S), 32 MB (M), 43 MB (anomalib)")
+    teacher.add_argument("--size", choices=("S", "M"), required=True)
+    teacher.add_argument("--output", type=Path, required=True, help="folder, teacher.path")
+    teacher.add_argument(
+        "--origin", choices=("nelson1425", "anomalib"), default="nelson1425",
+        help="github nelson1425/EfficientAD, or anomalib's release with the same weights (default: %(default)s)",
+    )  # fmt: skip
+    teacher.add_argument(
+        "--mirror", metavar="URL", type=_parse_address,
+        help="address of another folder that holds the origin's file; it is checked all the same",
+    )  # fmt: skip
+    teacher.set_defaults(run=_download_teacher)
     return parser
 
 
@@ -120,6 +136,12 @@ def _parse_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
     return int(text)
+
+
+def _parse_address(text: str) -> str:
+    if "://" not in text:
+        raise argparse.ArgumentTypeError(f"expected an address such as https://server/folder, got {text}")
+    return text
 
 
 def _predict(options: argparse.Namespace) -> int:
@@ -173,23 +195,39 @@ def _probe(options: argparse.Namespace) -> int:
 
 
 def _download(options: argparse.Namespace) -> int:
-    from rich.progress import Progress
-
     from efficientad.data.files.download import download_mvtec
     from efficientad.data.pretraining.imagenette import download_imagenette
 
-    with Progress() as bar:
-        task = bar.add_task(options.dataset, total=None)
+    download = download_mvtec if options.content == "mvtec" else download_imagenette
+    with _show_progress(options.content) as advance:
+        folder = download(options.output, progress=advance)
+    print(folder)
+    return 0
+
+
+def _download_teacher(options: argparse.Namespace) -> int:
+    from efficientad.teacher.origins import FILES, describe_published, fetch_published
+    from efficientad.teacher.published import convert_published
+
+    file = FILES[options.origin, options.size]
+    with _show_progress(f"teacher {options.size}") as advance:
+        source = fetch_published(file, options.output, options.mirror, progress=advance)
+    header = describe_published(options.size, file)
+    print(convert_published(source, file.member, options.output / f"{options.size}.safetensors", header))
+    return 0
+
+
+@contextmanager
+def _show_progress(title: str) -> Iterator["Progress"]:
+    from rich.progress import Progress as Bar
+
+    with Bar() as bar:
+        task = bar.add_task(title, total=None)
 
         def advance(received: int, total: int | None) -> None:
             bar.update(task, completed=received, total=total)
 
-        if options.dataset == "mvtec":
-            folder = download_mvtec(options.output, progress=advance)
-        else:
-            folder = download_imagenette(options.output, progress=advance)
-    print(folder)
-    return 0
+        yield advance
 
 
 if __name__ == "__main__":

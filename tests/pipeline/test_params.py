@@ -84,6 +84,7 @@ def test_params_are_frozen():
         (put("train", "cpu", "hard_sampling_fraction", value=-1), r"train\.cpu\.hard_sampling_fraction: expected 0"),
         (put("train", "cpu", "penalty_defects", value=2), r"train\.cpu\.penalty_defects: expected 0"),
         (put("teacher", "source", value="file"), r"teacher\.path: expected a file of weights with"),
+        (put("teacher", "source", value="published"), r"teacher\.path: .* what was downloaded with published"),
         (put("teacher", "path", value="a.safetensors"), r"teacher\.path: .* null with any other, got 'a"),
         (put("distill", value=None), r"distill: expected a section"),
         (put("category", value=[]), r"category: expected a mapping"),

@@ -80,7 +80,7 @@ class PretrainingParams:
 class TeacherParams:
     """Stage distill: where the teacher comes from."""
 
-    source: Literal["shipped", "distill", "file"]
+    source: Literal["shipped", "published", "distill", "file"]
     path: str | None
 
 
@@ -268,10 +268,10 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
         )
     if len(set(fit.bank_scales)) < len(fit.bank_scales):
         raise ParamsError(f"fit.bank_scales: expected none twice, got {list(fit.bank_scales)}")
-    if (params.teacher.source == "file") != (params.teacher.path is not None):
+    if (params.teacher.source in ("published", "file")) != (params.teacher.path is not None):
         raise ParamsError(
-            f"teacher.path: expected a file of weights with teacher.source: file and null with any other, got "
-            f"{params.teacher.path!r} with {params.teacher.source}"
+            f"teacher.path: expected a file of weights with teacher.source: file, what was downloaded with published, "
+            f"and null with any other, got {params.teacher.path!r} with {params.teacher.source}"
         )
     if "fp32" not in params.export.precisions:
         raise ParamsError(f"export.precisions: expected fp32 among them, got {list(params.export.precisions)}")

@@ -3,72 +3,19 @@
 import hashlib
 import io
 import tarfile
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
 import pytest
+from local_server import PAYLOAD, Server
 
 from efficientad.data.files import download as module
-from efficientad.data.files.download import download, download_mvtec, extract_archive
+from efficientad.data.files.download import compute_blob_id, download, download_mvtec, extract_archive
 from efficientad.data.files.images import encode_png
 from efficientad.data.pretraining import imagenette
 from efficientad.errors import DataError, DownloadError
 
-PAYLOAD = np.random.default_rng(0).bytes(100_000)
 SHA256 = hashlib.sha256(PAYLOAD).hexdigest()
-
-
-class Server(ThreadingHTTPServer):
-    """Serves `payload`; cuts the first `cuts` answers half-way; `ranges` says whether it honours Range."""
-
-    payload = PAYLOAD
-    cuts = 0
-    ranges = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.requests: list[str | None] = []
-        self.url = f"http://127.0.0.1:{self.server_port}/archive.bin"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_GET(self) -> None:
-        asked = self.headers.get("Range")
-        self.server.requests.append(asked)
-        start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.server.ranges else 0
-        if self.path == "/missing":
-            self.send_error(404)
-        elif start and start >= len(self.server.payload):
-            self.send_error(416)
-        else:
-            self._send(self.server.payload[start:], 206 if start else 200)
-
-    def _send(self, body: bytes, status: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.server.cuts:
-            self.server.cuts -= 1
-            body = body[: len(body) // 2]
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as running:
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield running
-        running.shutdown()
-        thread.join()
 
 
 def test_a_file_arrives_whole_and_reports_progress(server: Server, tmp_path: Path):
@@ -113,6 +60,25 @@ def test_other_bytes_than_promised_are_deleted(server: Server, tmp_path: Path):
     with pytest.raises(DownloadError, match="expected checksum 0000"):
         download(server.url, tmp_path / "a.bin", md5="0" * 32)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "blob_id"),  # as `git hash-object` gives them
+    [(b"", "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"), (b"hello\n", "ce013625030ba8dba906f756967f9e9ca394464a")],
+)
+def test_a_blob_id_is_gits(tmp_path: Path, content: bytes, blob_id: str):
+    (tmp_path / "a").write_bytes(content)
+    assert compute_blob_id(tmp_path / "a") == blob_id
+
+
+def test_a_blob_id_is_checked(server: Server, tmp_path: Path):
+    server.payload = b"hello\n"
+    with pytest.raises(DownloadError, match="expected checksum e69de29b"):
+        download(server.url, tmp_path / "a.bin", blob_id="e69de29bb2d1d6434b8b29ae775ad8c2e48c5391")
+    assert list(tmp_path.iterdir()) == []
+    for _ in range(2):
+        download(server.url, tmp_path / "a.bin", blob_id="ce013625030ba8dba906f756967f9e9ca394464a")
+    assert len(server.requests) == 2
 
 
 def test_a_good_file_is_not_fetched_again_but_a_bad_one_is(server: Server, tmp_path: Path):

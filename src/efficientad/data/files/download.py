@@ -5,7 +5,7 @@ import http.client
 import tarfile
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from efficientad.errors import DownloadError
@@ -26,6 +26,7 @@ def download(
     *,
     sha256: str | None = None,
     md5: str | None = None,
+    blob_id: str | None = None,
     progress: Progress | None = None,
     attempts: int = 3,
 ) -> Path:
@@ -33,12 +34,14 @@ def download(
 
     The bytes are gathered in `<path>.part`, which a later call resumes (HTTP Range, RFC 9110 section 14);
     a server that ignores ranges makes it start again. `progress(received, total or None)` is called after
-    each chunk. Without a checksum an existing file is kept unchecked.
+    each chunk. `blob_id` is the name of the content in a git repository (`compute_blob_id`). Without a checksum
+    an existing file is kept unchecked.
 
     Raises DownloadError when the server cannot be reached or cuts the transfer in each of `attempts` tries,
     and when the checksum is not as expected (the part is then deleted).
     """
-    if path.is_file() and _matches(path, sha256, md5):
+    checksums = {"sha256": sha256, "md5": md5, "blob_id": blob_id}
+    if path.is_file() and _matches(path, checksums):
         return path
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,10 +52,10 @@ def download(
         except (OSError, http.client.HTTPException) as error:
             if attempt == attempts:
                 raise DownloadError(_explain(url, path, error)) from error
-    if not _matches(part, sha256, md5):
+    if not _matches(part, checksums):
         part.unlink()
         raise DownloadError(
-            f"expected checksum {sha256 or md5} for {url}, what came has another and was deleted; "
+            f"expected checksum {sha256 or md5 or blob_id} for {url}, what came has another and was deleted; "
             "try again, or the file was changed at its source"
         )
     part.replace(path)
@@ -110,13 +113,22 @@ def _fetch(url: str, part: Path, progress: Progress | None) -> None:
         raise http.client.IncompleteRead(b"", total - received)
 
 
-def _matches(path: Path, sha256: str | None, md5: str | None) -> bool:
-    for name, expected in (("sha256", sha256), ("md5", md5)):
-        if expected is not None:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, name).hexdigest() != expected.lower():
-                    return False
-    return True
+def compute_blob_id(path: Path) -> str:
+    """Return git's id of a file's content, as `git hash-object` does: SHA-1 of "blob", the size and the bytes."""
+    prefix = f"blob {path.stat().st_size}\0".encode()
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.sha1(prefix)).hexdigest()
+
+
+def _matches(path: Path, checksums: Mapping[str, str | None]) -> bool:
+    return all(value is None or _compute_checksum(path, name) == value.lower() for name, value in checksums.items())
+
+
+def _compute_checksum(path: Path, name: str) -> str:
+    if name == "blob_id":
+        return compute_blob_id(path)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, name).hexdigest()
 
 
 def _explain(url: str, path: Path, error: Exception) -> str:
