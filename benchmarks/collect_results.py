@@ -2,8 +2,9 @@
 
     python benchmarks/collect_results.py NAME --command 'dvc exp run -S ...'
 
-reads, in the workspace of the run, params.yaml, dvc.lock, metrics/ and the timings below .scratch. NAME is the key of
-the data set, such as magnetic_tile_by_tile. Without NAME it only writes the page and the table.
+reads, in the workspace of the run, params.yaml, dvc.lock, metrics/, the models, the timings below .scratch and
+docs/latency.json, if benchmarks/latency.py wrote it. NAME is the key of the data set, such as magnetic_tile_by_tile.
+Without NAME it only writes the page and the table.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from statistics import fmean, pstdev
 from typing import Any
 
 import yaml
+from latency import LATENCIES, describe_kind, find_latency
 from original_size import measure_at_original_size
 from readme_table import replace_table
 from results_page import METRICS, render_results
@@ -41,11 +43,17 @@ def collect(command: str) -> dict[str, Any]:
             "steps": params.train.recipe.steps,
             "bank_scales": list(params.fit.bank_scales),
             **average_minutes(timings, [f"train.py {size} {category} {seed}" for seed in params.seeds]),
+            **read_latency(items[0].models),
             "teacher": read_json(locate_distill_metrics(size) / "distill.json"),
             "data_md5": lock[f"prepare@{category}"]["outs"][0]["md5"],
             "command": command,
         }
     return figures
+
+
+def read_latency(folder: Path) -> dict[str, Any]:
+    """Return {"latency_ms": {"fp32": x, "int8": y}} of a detector's exported models, {} where none was timed."""
+    return find_latency(read_json(LATENCIES), describe_kind(folder)) if LATENCIES.is_file() else {}
 
 
 def measure_original(item: Item) -> dict[str, float]:
@@ -59,7 +67,7 @@ def average_metrics(runs: list[dict[str, float]], seeds: list[int]) -> dict[str,
     return {
         name: {"mean": fmean(run[name] for run in runs), "std": pstdev(run[name] for run in runs), "seeds": seeds}
         for name in METRICS
-        if name in runs[0]
+        if all(name in run for run in runs)
     }
 
 

@@ -41,6 +41,7 @@ COLUMNS = {
     "banks": "memory banks",
     "image_auroc": "image AUROC",
     "au_pro": "AU-PRO",
+    "outline_iou": "outline IoU",
     "image_f1_max": "F1-max",
     "max_map_difference": "largest map difference",
     "max_score_difference": "largest score difference",
@@ -64,13 +65,13 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
     def describe(outputs: Outputs, threshold: float) -> dict[str, Any]:
         return {
             "banks": banks,
-            **measure_outputs(outputs, prepared, chosen, fpr_limit),
+            **measure_outputs(outputs, prepared, chosen, fpr_limit, threshold),
             "max_map_difference": float(np.abs(outputs.maps - expected.maps).max()),
             "max_score_difference": float(np.abs(outputs.scores - expected.scores).max()),
             "verdict_flips": int(((outputs.scores > threshold) != verdicts).sum()),
         }
 
-    accuracy = measure_outputs(expected, prepared, chosen, fpr_limit)
+    accuracy = measure_outputs(expected, prepared, chosen, fpr_limit, torch.header.threshold)
     models = {"torch_fp32": {"banks": banks, **accuracy, **time_engine(torch)}}
     paths = {name_ir(precision): locate_ir(item.models, precision) for precision in ("fp32", "fp16", "int8")}
     for name, path in {ONNX_NAME: locate_onnx(item.models), **paths}.items():

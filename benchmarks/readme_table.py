@@ -9,6 +9,10 @@ from efficientad.errors import DataError
 
 BEGIN = "<!-- Results: written by benchmarks/collect_results.py, do not edit -->"
 END = "<!-- End of the results -->"
+COLUMNS = (
+    "data", "image AUROC", "AU-PRO", "outline IoU", "nearest patch: AUROC", "published: AUROC (AU-PRO)",
+    "training, min",
+)  # fmt: skip
 SIZE = "S"
 NEIGHBOUR = "efficientnet_lite0"  # the network that the shipped teacher is distilled from
 REQUIRED = ("magnetic_tile_by_tile", "magnetic_tile")
@@ -38,15 +42,13 @@ def render_readme(results: dict[str, Any]) -> list[str]:
     """
     data_sets = {name: sizes[SIZE] for name, sizes in select_data_sets(results).items() if SIZE in sizes}
     baselines = results.get(BASELINES, {})
-    lines = [
-        "| data | image AUROC | AU-PRO | nearest patch: AUROC | published: AUROC (AU-PRO) | training, min |",
-        "|---|---|---|---|---|---|",
-    ]
+    lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
     for name, figures in data_sets.items():
         cells = [
             find_title(name),
             format_mean(figures["image_auroc"]),
             format_mean(figures.get("au_pro")),
+            format_mean(figures.get("outline_iou")),
             format_percent(choose_neighbour(baselines.get(name, {})), "image_auroc"),
             "; ".join(f"{method.split(' (')[0]} {value}" for method, value in PUBLISHED.get(name, {}).items()) or "-",
             f"{figures['minutes']:.1f}",

@@ -14,16 +14,20 @@ from data_sets import (
 )
 
 BRANCHES = ("student", "autoencoder", "both", "memory bank", "all")
-METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "au_pro_original")
+METRICS = ("image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "au_pro_original", "outline_iou")
 COLUMNS = (
     "data", "size", "image AUROC", "image AP", "F1-max", "pixel AUROC", "AU-PRO", "AU-PRO, own size",
-    "preset, steps", "memory banks", "seeds", "minutes (CPU)", "teacher's error",
+    "outline IoU", "FP32 / INT8, ms", "preset, steps", "memory banks", "seeds", "minutes (CPU)", "teacher's error",
 )  # fmt: skip
 
 
 LOOKED_AT = (
     "Choices were made while looking at test images of magnetic tile (split by image), of screw and of ELPV, so",
     "that their figures are optimistic: docs/experiments/README.md has the list.",
+)
+TIMES = (
+    "Milliseconds are the median time of one image, by `benchmarks/latency.py`; docs/latency.json has the machine",
+    "and the number of threads.",
 )
 
 
@@ -40,6 +44,11 @@ def render_results(results: dict[str, Any]) -> str:
         "the size of each image and its mask. Minutes are those of one detector's train stage on two cores of a",
         "server CPU in bfloat16: by the clock, and in brackets of both cores together. Not all rows are from the",
         "same machine.",
+        "",
+        "Outline IoU is the one pixel metric at the detector's threshold. In each image with an annotated defect, it",
+        "is the number of pixels that are both marked and annotated, divided by those that are either; a missed",
+        "defect gives 0, and marks elsewhere in the image lower it. The table has the mean over these images.",
+        *(TIMES if any("latency_ms" in row for sizes in data_sets.values() for row in sizes.values()) else []),
         *leak,
         "",
         *LOOKED_AT,
@@ -65,9 +74,10 @@ def render_table(data_sets: dict[str, Any]) -> list[str]:
             minutes = f"{figures['minutes']:.1f} ({figures['cpu_minutes']:.1f})"
             seeds = ", ".join(map(str, figures["image_auroc"]["seeds"]))
             error = format_error(figures["teacher"])
+            latency = render_latency(figures.get("latency_ms", {}))
             steps = f"{figures['preset']}, {figures['steps']}"
             banks = ", ".join(f"1/{scale}" for scale in figures["bank_scales"]) or "-"
-            cells = [find_title(name), size, *metrics, steps, banks, seeds, minutes, error]
+            cells = [find_title(name), size, *metrics, latency, steps, banks, seeds, minutes, error]
             lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -75,6 +85,17 @@ def render_table(data_sets: dict[str, Any]) -> list[str]:
 def format_error(teacher: dict[str, Any]) -> str:
     """Return a teacher's error on held-out photographs; a dash where its publisher does not tell it."""
     return f"{teacher['held_out_mse']:.3f}" if "held_out_mse" in teacher else "-"
+
+
+def render_latency(latency_ms: dict[str, float]) -> str:
+    """Return the milliseconds of FP32 and of INT8, a dash for what was not timed.
+
+    >>> render_latency({"fp32": 273.06, "int8": 80.0}), render_latency({"fp32": 9.5}), render_latency({})
+    ('273.1 / 80.0', '9.5 / -', '-')
+    """
+    if not latency_ms:
+        return "-"
+    return " / ".join(f"{latency_ms[name]:.1f}" if name in latency_ms else "-" for name in ("fp32", "int8"))
 
 
 def render_commands(data_sets: dict[str, Any]) -> list[str]:

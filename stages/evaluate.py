@@ -25,7 +25,7 @@ def main() -> None:
             detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy"
         )
         split = build_test_split(prepared, maps, scores)
-        metrics = measure(split, params.fpr_limit)
+        metrics = measure(split, params.fpr_limit, threshold)
         verdicts = describe_verdicts(split, threshold)
         write_tables(split, metrics, threshold, item.report)
         write_report(split, metrics, threshold, params.fpr_limit, params.cases_per_group, item.report / "sheet")

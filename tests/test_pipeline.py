@@ -44,7 +44,7 @@ def stages_of(category: str) -> set[str]:
 
 def test_summary_has_every_item_and_the_mean(project):
     summary = project.read("metrics/summary.json")
-    keys = ["image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro"]
+    keys = ["image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "outline_iou"]
     assert list(summary["items"]) == ["S/disc/0", "S/plate/0"]
     for key in keys:
         values = [item[key] for item in summary["items"].values()]

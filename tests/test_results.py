@@ -10,11 +10,13 @@ from import_closure import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
+import collect_results
 import deployment
 import measure
 from ablations import measure_branches
 from collect_results import average_metrics, average_minutes
 from data_sets import ABLATIONS, BASELINES, TITLES
+from latency import describe_kind
 from original_size import compare
 from readme_table import BEGIN, END, render_readme, replace_table
 from results_page import render_results
@@ -22,10 +24,13 @@ from results_page import render_results
 from efficientad.data.arrays.prepared import Prepared, PreparedRow
 from efficientad.errors import DataError
 from efficientad.model.detector import Detector
+from efficientad.pipeline.stage import write_json
 
 RESULT = {
     "image_auroc": {"mean": 0.9512, "std": 0.0, "seeds": [0, 1]},
     "au_pro": {"mean": 0.9, "std": 0.012, "seeds": [0, 1]},
+    "outline_iou": {"mean": 0.4218, "std": 0.02, "seeds": [0, 1]},
+    "latency_ms": {"fp32": 32.04, "int8": 17.0},
     "preset": "cpu", "steps": 400, "bank_scales": [2, 4], "minutes": 3.21, "cpu_minutes": 6.0,
     "teacher": {"source": "shipped", "backbone": "efficientnet_lite0", "steps": 100, "batch_size": 4,
                 "held_out_mse": 0.8},
@@ -35,7 +40,20 @@ RESULT = {
 
 def test_a_row_has_percent_spread_and_a_dash_for_a_missing_metric():
     (row,) = [line for line in render_results({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
-    assert row == "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | cpu, 400 | 1/2, 1/4 | 0, 1 | 3.2 (6.0) | 0.800 |"
+    assert row == (
+        "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | 42.2 ± 2.0 | 32.0 / 17.0 | cpu, 400 | 1/2, 1/4 | 0, 1 "
+        "| 3.2 (6.0) | 0.800 |"
+    )
+
+
+def test_rows_from_before_outlines_and_latencies_were_measured_have_dashes():
+    old = {name: figures for name, figures in RESULT.items() if name not in ("outline_iou", "latency_ms")}
+    (row,) = [line for line in render_results({"tile": {"S": old}}).splitlines() if line.startswith("| tile")]
+    assert "| 90.0 ± 1.2 | - | - | - | cpu, 400 |" in row
+    assert "docs/latency.json" not in render_results({"tile": {"S": old}})
+    assert "docs/latency.json" in render_results({"tile": {"S": old}, "elpv": {"S": RESULT}})
+    (row,) = [line for line in render_readme({"tile": {"S": old}}) if line.startswith("| tile")]
+    assert row == "| tile | 95.1 | 90.0 ± 1.2 | - | - | - | 3.2 |"
 
 
 def test_a_published_teachers_unknown_error_is_a_dash():
@@ -68,7 +86,7 @@ def test_readme_has_our_figures_beside_the_best_of_the_neighbour():
     lines = render_readme({"mvtec/screw": {"S": RESULT, "M": RESULT}, BASELINES: baselines})
     (row,) = [line for line in lines if line.startswith("| MVTec")]
     published = "EfficientAD-S, github nelson1425/EfficientAD 97.9 (95.6); EfficientAD-S, anomalib 96.0"
-    assert row == f"| MVTec AD screw | 95.1 | 90.0 ± 1.2 | 50.0 | {published} | 3.2 |"
+    assert row == f"| MVTec AD screw | 95.1 | 90.0 ± 1.2 | 42.2 ± 2.0 | 50.0 | {published} | 3.2 |"
 
 
 @pytest.mark.parametrize("name", ["magnetic_tile_by_tile", "magnetic_tile"])
@@ -95,6 +113,10 @@ def test_a_readme_without_the_two_markers_is_refused(readme):
 def test_figures_are_means_over_the_seeds_of_the_last_runs():
     metrics = average_metrics([{"image_auroc": 0.8}, {"image_auroc": 1.0}], [0, 1])
     assert metrics == {"image_auroc": {"mean": 0.9, "std": pytest.approx(0.1), "seeds": [0, 1]}}
+    outlines = average_metrics([{"image_auroc": 0.8, "outline_iou": 0.5}, {"image_auroc": 1.0}], [0, 1])
+    assert outlines == metrics  # a mean over one of two seeds would pass for that of both
+    outlines = average_metrics([{"outline_iou": 0.5}, {"outline_iou": 0.4}], [0, 1])
+    assert outlines == {"outline_iou": {"mean": 0.45, "std": pytest.approx(0.05), "seeds": [0, 1]}}
     rows = [{"stage": f"train.py S tile {seed}", "seconds": seconds, "cpu_seconds": 2 * seconds}
             for seed, seconds in ((0, 999), (0, 60), (1, 180), (2, 999))]  # fmt: skip
     minutes = average_minutes(rows, ["train.py S tile 0", "train.py S tile 1"])
@@ -154,3 +176,11 @@ def test_the_deployment_page_is_rendered_from_what_was_measured():
     results = json.loads((ROOT / "docs/deployment.json").read_text("utf-8"))
     assert (ROOT / "docs/deployment.md").read_text("utf-8") == deployment.render(results)
     assert all(models["openvino_fp32"]["verdict_flips"] == 0 for models in results.values())
+
+
+def test_a_row_takes_the_latency_of_its_kind_where_one_was_timed(tmp_path, models, monkeypatch):
+    monkeypatch.setattr(collect_results, "LATENCIES", tmp_path / "latency.json")
+    assert collect_results.read_latency(models) == {}
+    timed = {**describe_kind(models), "fp32": {"p50_ms": 30.5}, "int8": {"p50_ms": 17.25}}
+    write_json(tmp_path / "latency.json", {"models": [{**timed, "size": "M", "fp32": {"p50_ms": 1.0}}, timed]})
+    assert collect_results.read_latency(models) == {"latency_ms": {"fp32": 30.5, "int8": 17.25}}

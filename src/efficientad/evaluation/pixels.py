@@ -54,7 +54,7 @@ def rank_pixels(maps: Maps, masks: Masks) -> PixelRanks:
         MetricError: number or shape of maps and masks differ, masks are not bool, maps are not float, a
             pixel is NaN or infinite, no mask holds a defect, or no pixel is free of defects.
     """
-    _check_count(maps, masks)
+    check_count(maps, masks)
     defects, shares = _collect_defects(maps, masks)
     ascending, group = np.unique(defects, return_inverse=True)
     counts, lowest, highest = _count_normals(maps, masks, ascending)
@@ -92,7 +92,7 @@ def _collect_defects(maps: Maps, masks: Masks) -> tuple[NDArray[np.floating[Any]
     defects, shares = [], []
     pixels = 0
     for index, (anomaly_map, mask) in enumerate(zip(maps, masks, strict=True)):
-        _check_pair(anomaly_map, mask, index)
+        check_pair(anomaly_map, mask, index)
         pixels += mask.size
         if mask.any():
             defects.append(anomaly_map[mask])
@@ -134,12 +134,14 @@ def _count_normals(
     return counts, lowest, highest
 
 
-def _check_count(maps: Maps, masks: Masks) -> None:
+def check_count(maps: Maps, masks: Masks) -> None:
+    """Raise MetricError where there is no map, or not one mask for each."""
     if len(maps) != len(masks) or len(maps) == 0:
         raise MetricError(f"Expected one mask for each map, got {len(maps)} maps and {len(masks)} masks.")
 
 
-def _check_pair(anomaly_map: NDArray[Any], mask: NDArray[Any], index: int) -> None:
+def check_pair(anomaly_map: NDArray[Any], mask: NDArray[Any], index: int) -> None:
+    """Raise MetricError, with the image's index, unless a map is float, finite and as large as its bool mask."""
     if anomaly_map.shape != mask.shape or anomaly_map.ndim != 2:
         raise MetricError(
             f"Expected a map and a mask of the same shape (H, W), got {anomaly_map.shape} and {mask.shape} at index "

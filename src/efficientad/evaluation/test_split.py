@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from efficientad.data.arrays.prepared import Prepared
 from efficientad.data.arrays.rows import Rows
 from efficientad.evaluation.image_level import compute_confusion, compute_image_metrics
+from efficientad.evaluation.outlines import compute_outline_iou
 from efficientad.evaluation.pixel_level import compute_pixel_auroc, compute_pro_curve, integrate_pro_curve
 
 
@@ -47,11 +48,12 @@ def build_test_split(
     )
 
 
-def measure(split: TestSplit, fpr_limit: float) -> dict[str, float]:
+def measure(split: TestSplit, fpr_limit: float, threshold: float | None = None) -> dict[str, float]:
     """Return the accuracy on raw scores and maps.
 
-    Keys: image_auroc, image_ap, image_f1_max, pixel_auroc, au_pro. The image keys need anomalous images in the
-    split, the pixel keys need masks; without them they are left out.
+    Keys: image_auroc, image_ap, image_f1_max, pixel_auroc, au_pro, outline_iou. The image keys need anomalous images
+    in the split, the pixel keys need masks; without them they are left out. outline_iou needs a threshold, too: it
+    is the only one that depends on it.
     """
     metrics: dict[str, float] = {}
     if _has_both_classes(split):
@@ -60,6 +62,8 @@ def measure(split: TestSplit, fpr_limit: float) -> dict[str, float]:
     if len(maps):
         metrics["pixel_auroc"] = compute_pixel_auroc(maps, masks)
         metrics["au_pro"] = integrate_pro_curve(compute_pro_curve(maps, masks), fpr_limit)
+        if threshold is not None:
+            metrics["outline_iou"] = compute_outline_iou(maps, masks, threshold)
     return metrics
 
 

@@ -1,7 +1,7 @@
-"""Which images a person should look at: the worst, the ones on the edge, and the clearest."""
+"""Which images a person should look at: wrong verdicts, bad outlines, those on the edge, and the clearest."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -17,18 +17,24 @@ class Cases:
     """Indices of images in the order in which to show them; no image is in two groups."""
 
     worst: tuple[int, ...]
+    worst_outlines: tuple[int, ...]
     borderline: tuple[int, ...]
     best: tuple[int, ...]
 
     def __len__(self) -> int:
         """Count the images of all groups."""
-        return len(self.worst) + len(self.borderline) + len(self.best)
+        return sum(len(getattr(self, group.name)) for group in fields(self))
 
 
-def select_cases(scores: NDArray[Any], labels: NDArray[Any], threshold: float, per_group: int = 4) -> Cases:
-    """Choose at most `per_group` images for each group, by the distance of their score (N,) to the threshold.
+def select_cases(
+    scores: NDArray[Any], labels: NDArray[Any], outline_ious: NDArray[Any], threshold: float, per_group: int = 4
+) -> Cases:
+    """Choose at most `per_group` images for each group, by their outlines and their scores' distance to the threshold.
+
+    `scores`, `labels` of 0 or 1 and `outline_ious` are (N,), the last as of `compute_outline_ious`.
 
     worst: wrong verdicts, farthest from the threshold first, misses and false alarms in turn.
+    worst_outlines: defects found whose outline IoU is known, lowest first.
     borderline: of the rest, the nearest to the threshold.
     best: of the rest, right verdicts, farthest first, anomalous and normal in turn.
 
@@ -38,15 +44,22 @@ def select_cases(scores: NDArray[Any], labels: NDArray[Any], threshold: float, p
     Raises:
         MetricError: lengths differ, a score is not finite, a label is not 0 or 1, or per_group is below 1.
 
-    >>> select_cases(np.array([0.1, 0.9, 0.4, 3.0]), np.array([0, 0, 1, 1]), 0.5, per_group=1)
-    Cases(worst=(1,), borderline=(2,), best=(3,))
+    >>> ious = np.array([np.nan, np.nan, 0.0, 0.7, 0.2])
+    >>> select_cases(np.array([0.1, 0.9, 0.4, 3.0, 2.0]), np.array([0, 0, 1, 1, 1]), ious, 0.5, per_group=1)
+    Cases(worst=(1,), worst_outlines=(4,), borderline=(2,), best=(3,))
     """
     scores, labels = check_scores(scores, labels)
     if per_group < 1:
         raise MetricError(f"Expected 1 case or more in each group, got {per_group}: ask for more.")
+    if len(outline_ious) != len(scores):
+        raise MetricError(
+            f"Expected an outline IoU for each of {len(scores)} images, got {len(outline_ious)}: "
+            "give NaN where no defect is annotated."
+        )
     distance = np.abs(scores - threshold)
     nearest = [int(index) for index in np.argsort(distance, kind="stable")]
     farthest = [int(index) for index in np.argsort(-distance, kind="stable")]
+    worst_fitting = [int(index) for index in np.argsort(outline_ious, kind="stable")]
     anomalous = labels == 1
     right = (scores > threshold) == anomalous
 
@@ -56,11 +69,14 @@ def select_cases(scores: NDArray[Any], labels: NDArray[Any], threshold: float, p
     misses = pick(farthest, lambda index: not right[index] and bool(anomalous[index]))
     false_alarms = pick(farthest, lambda index: not (right[index] or anomalous[index]))
     worst = _take_turns(misses, false_alarms, distance)[:per_group]
-    borderline = pick(nearest, lambda index: index not in worst)[:per_group]
-    rest = pick(farthest, lambda index: bool(right[index]) and index not in borderline)
+    found_defect = right & anomalous & ~np.isnan(outline_ious)
+    worst_outlines = pick(worst_fitting, lambda index: bool(found_defect[index]))[:per_group]
+    borderline = pick(nearest, lambda index: index not in worst + worst_outlines)[:per_group]
+    rest = pick(farthest, lambda index: bool(right[index]) and index not in worst_outlines + borderline)
     detected = pick(rest, lambda index: bool(anomalous[index]))
     passed = pick(rest, lambda index: not anomalous[index])
-    return Cases(tuple(worst), tuple(borderline), tuple(_take_turns(detected, passed, distance)[:per_group]))
+    best = _take_turns(detected, passed, distance)[:per_group]
+    return Cases(tuple(worst), tuple(worst_outlines), tuple(borderline), tuple(best))
 
 
 def _take_turns(left: list[int], right: list[int], distance: NDArray[np.float64]) -> list[int]:

@@ -1,5 +1,6 @@
 """A contact sheet: one row per case, from the image to the region that the detector marks."""
 
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ MARGIN_PX = 16
 HEADER_PX = 128
 TITLE_PX = 46
 COLUMNS = ("image", "annotated defect (cyan)", "heat map", "above threshold (red)")
-NAME_LENGTH = 40
+NAME_LENGTH = 36
 GROUPS = {
     "worst": "Wrong verdicts, worst first",
+    "worst_outlines": "Worst outlines of defects found",
     "borderline": "Nearest to the threshold",
     "best": "Right verdicts, clearest first",
 }
@@ -43,19 +45,21 @@ def write_contact_sheet(
     maps: Rows | NDArray[np.float32],
     scores: NDArray[Any],
     labels: NDArray[Any],
+    outline_ious: NDArray[Any],
     names: Sequence[str],
     threshold: float,
 ) -> None:
     """Write the cases as PNG: image | annotated defect | heat map | region above the threshold.
 
-    `images` (N, H, W, 3) RGB uint8, `masks` (N, H, W) bool, `maps` (N, H, W) float32, `scores` and `labels`
-    (N,) of 0 or 1; only the images of the cases are read. Each row says whether the verdict,
-    score > threshold, is right. The heat map scale is that of `fit_heat_scale`; a colour bar on the sheet shows it.
+    `images` (N, H, W, 3) RGB uint8, `masks` (N, H, W) bool, `maps` (N, H, W) float32, `scores`, `labels` of 0 or 1
+    and `outline_ious` of `compute_outline_ious` (N,); only the images of the cases are read. Each row says whether
+    the verdict, score > threshold, is right, and its outline IoU, unless that is NaN. The heat map scale is that of
+    `fit_heat_scale`; a colour bar on the sheet shows it.
 
     Raises:
-        MetricError: there is no case, or the sizes of images, masks, maps, scores, labels and names differ.
+        MetricError: there is no case, or images, masks, maps, scores, labels, outline IoUs and names differ in size.
     """
-    _check(cases, images, masks, maps, scores, labels, names)
+    _check(cases, images, masks, maps, scores, labels, outline_ious, names)
     shown = [index for _, index, _ in _list_rows(cases)]
     scale = fit_heat_scale(threshold, np.stack([maps[index] for index in shown]))
     height, width = maps.shape[1:]
@@ -67,7 +71,9 @@ def write_contact_sheet(
         top = HEADER_PX
         for group, index, place in _list_rows(cases):
             right = bool(scores[index] > threshold) == bool(labels[index])
-            title = _format_title(names[index], float(scores[index]), bool(labels[index]), right)
+            title = _format_title(
+                names[index], float(scores[index]), bool(labels[index]), right, float(outline_ious[index])
+            )
             y = 1 - (top + TITLE_PX - 8) / sheet_height
             colour = RIGHT_COLOUR if right else WRONG_COLOUR
             figure.text(MARGIN_PX / sheet_width, y, title, color=colour, size=11, weight="bold")
@@ -90,7 +96,7 @@ def _list_rows(cases: Cases) -> Iterator[tuple[str, int, int]]:
             yield group, index, place
 
 
-def _format_title(name: str, score: float, anomalous: bool, right: bool) -> str:
+def _format_title(name: str, score: float, anomalous: bool, right: bool, outline_iou: float) -> str:
     verdict = {
         (True, True): "right: defect found",
         (True, False): "WRONG: defect missed",
@@ -98,7 +104,8 @@ def _format_title(name: str, score: float, anomalous: bool, right: bool) -> str:
         (False, False): "WRONG: false alarm",
     }[(anomalous, right)]
     short = name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"
-    return f"{short}   score {score:.4g}   {verdict}"
+    outline_part = "" if math.isnan(outline_iou) else f"   IoU {outline_iou:.2f}"
+    return f"{short}   score {score:.4g}   {verdict}{outline_part}"
 
 
 def _draw_panels(
@@ -167,6 +174,6 @@ def _check(cases: Cases, images: Any, masks: Any, maps: Any, *rest: Any) -> None
     sizes = [images.shape[:-1], masks.shape, maps.shape]
     if len(set(sizes)) > 1 or any(len(values) != len(images) for values in rest):
         raise MetricError(
-            f"Expected images, masks and maps of the same size (N, H, W), got {sizes}, and scores, labels and "
-            f"names of length N, got {[len(values) for values in rest]}: take them from the same split."
+            f"Expected images, masks and maps of the same size (N, H, W), got {sizes}, and scores, labels, outline "
+            f"IoUs and names of length N, got {[len(values) for values in rest]}: take them from the same split."
         )

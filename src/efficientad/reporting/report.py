@@ -7,6 +7,7 @@ import numpy as np
 
 from efficientad.evaluation.curves import Curve, ProCurve, downsample_curve
 from efficientad.evaluation.image_level import compute_roc_curve
+from efficientad.evaluation.outlines import compute_outline_ious
 from efficientad.evaluation.pixel_level import compute_pro_curve
 from efficientad.evaluation.test_split import TestSplit, collect_pixels
 from efficientad.reporting.contact_sheet import select_cases, write_contact_sheet
@@ -45,10 +46,11 @@ def write_report(
     verdicts = split.scores > threshold
     write_scores_csv(folder / "scores.csv", split.names, split.labels, split.defects, split.scores, verdicts)
     write_score_histogram(folder / "score_histogram.png", split.scores, split.labels, threshold)
-    cases = select_cases(split.scores, split.labels, threshold, per_group)
+    outline_ious = compute_outline_ious(split.maps, split.masks, threshold)
+    cases = select_cases(split.scores, split.labels, outline_ious, threshold, per_group)
     write_contact_sheet(
         folder / "contact_sheet.png", cases, split.images, split.masks, split.maps, split.scores, split.labels,
-        split.names, threshold,
+        outline_ious, split.names, threshold,
     )  # fmt: skip
     if "image_auroc" in metrics:
         roc = compute_roc_curve(split.scores, split.labels)

@@ -31,21 +31,21 @@ def compare_models(
     """
     labels = np.array([prepared.rows[index].label for index in chosen])
     expected = run_reference(reference, prepared, chosen)
-    models = {REFERENCE: measure_outputs(expected, prepared, chosen, fpr_limit)}
+    models = {REFERENCE: measure_outputs(expected, prepared, chosen, fpr_limit, reference.header.threshold)}
     for name, path in exported.items():
         engine = load_engine(path)
         outputs = run_station(engine, prepared, chosen)
         parity = compare_outputs(expected, outputs, labels, reference.header.threshold, engine.header.threshold)
-        accuracy = measure_outputs(outputs, prepared, chosen, fpr_limit)
+        accuracy = measure_outputs(outputs, prepared, chosen, fpr_limit, engine.header.threshold)
         models[name] = {**accuracy, **vars(parity), "megabytes": measure_size(path)}
     return models
 
 
 def measure_outputs(
-    outputs: Outputs, prepared: Prepared, chosen: NDArray[np.intp], fpr_limit: float
+    outputs: Outputs, prepared: Prepared, chosen: NDArray[np.intp], fpr_limit: float, threshold: float
 ) -> dict[str, float]:
     """Return the accuracy of a model's outputs on the `chosen` test images; see `measure`."""
-    return measure(build_test_split(prepared, Rows(outputs.maps), outputs.scores, chosen), fpr_limit)
+    return measure(build_test_split(prepared, Rows(outputs.maps), outputs.scores, chosen), fpr_limit, threshold)
 
 
 def measure_size(path: Path) -> float:
