@@ -13,13 +13,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from efficientad.data.arrays.prepared import Prepared, load_prepared
 from efficientad.data.arrays.rows import Rows
 from efficientad.evaluation.test_split import build_test_split, measure
+from efficientad.model.backbone_banks import choose_window
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_raw_maps
-from efficientad.model.maps import combine_maps, upscale_map
+from efficientad.model.maps import QUANTILE_SCALE, apply_quantiles, compute_score, enlarge_map
 from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.model.saved_detector import load_detector
 from efficientad.model.weights import save_weights
@@ -43,6 +46,7 @@ VARIANTS = {
 def run_variant(name: str, item: Item, preset: str) -> dict[str, Any]:
     """Train and evaluate one variant in this workspace."""
     settings = [f"train.{preset}.{change}" for change in VARIANTS[name]]
+    assert item.size != "L"
     if name == "random teacher":
         torch.manual_seed(0)
         # The error is not measured: 1 is the error of a teacher that has learned nothing.
@@ -59,23 +63,46 @@ def run_variant(name: str, item: Item, preset: str) -> dict[str, Any]:
 
 def measure_branches(detector: Detector, prepared: Prepared) -> dict[str, dict[str, float]]:
     """Return the accuracy on the test split of each branch's map and of means of several: `results_page.BRANCHES`."""
-    raw = compute_raw_maps(detector, prepared.images, prepared.indices("test"))
-    maps = detector.normalise_maps([torch.from_numpy(np.stack(one))[:, None] for one in raw])
-    branches = {"student": maps[0], "autoencoder": maps[1], "both": combine_maps(maps[:2])}
-    if maps[2:]:
-        branches |= {"memory bank": combine_maps(maps[2:]), "all": combine_maps(maps)}
+    branches = compute_pixel_maps(detector, prepared)
+    own = [branches[name] for name in ("student", "autoencoder") if name in branches]
+    joint = {"both": np.mean(own, axis=0)} if own else {}
+    joint |= {"all": np.mean([*branches.values()], axis=0)} if len(branches) > len(own) > 0 else {}
+    window = choose_window(*prepared.size) if detector.size == "L" else (1, 1)
     accuracy: dict[str, dict[str, float]] = {}
-    for name, cells in branches.items():
-        pixels = upscale_map(cells, prepared.size)[:, 0].numpy()
-        metrics = measure(build_test_split(prepared, Rows(pixels), pixels.max(axis=(1, 2))), fpr_limit=0.3)
+    for name, pixels in (branches | joint).items():
+        scores = compute_score(torch.from_numpy(pixels)[:, None], window).numpy()
+        metrics = measure(build_test_split(prepared, Rows(pixels), scores), fpr_limit=0.3)
         accuracy[name] = {key: value for key, value in metrics.items() if key in ("image_auroc", "au_pro")}
     return accuracy
+
+
+def compute_pixel_maps(detector: Detector, prepared: Prepared) -> dict[str, NDArray[np.float32]]:
+    """Return normalised maps on the pixels (n, H, W) of the test images; their mean is the detector's map.
+
+    "student" and "autoencoder", and "memory bank" of all banks together.
+    """
+    raw = [
+        torch.from_numpy(np.stack(one))[:, None]
+        for one in compute_raw_maps(detector, prepared.images, prepared.indices("test"))
+    ]
+    maps: dict[str, Tensor] = {}
+    if detector.student_teacher is not None:
+        student, autoencoder = (apply_quantiles(raw.pop(0), *detector.quantiles[index]) for index in range(2))
+        spread = detector.student_teacher.add_on_pixels
+        maps["student"] = spread(student, torch.zeros_like(autoencoder), prepared.size)
+        maps["autoencoder"] = spread(torch.zeros_like(student), autoencoder, prepared.size)
+    if detector.backbone_banks is not None:
+        cells = detector.backbone_banks.combine(raw, detector.quantiles[-len(raw) :, 1])
+        maps["memory bank"] = enlarge_map(QUANTILE_SCALE * cells, prepared.size)
+    return {name: one[:, 0].numpy() for name, one in maps.items()}
 
 
 def main() -> None:
     """Run the variants one after the other; keep each result at once."""
     params = load_params()
     (size,), (category,), (seed,) = params.sizes, params.categories, params.seeds
+    if size == "L":
+        sys.exit("expected sizes: [S] or [M] in params.yaml, got [L]; it trains nothing that could be left out")
     output = Path(sys.argv[1])
     for name in sys.argv[2:] or VARIANTS:
         accuracy = run_variant(name, Item(size, category, seed), params.train.preset)

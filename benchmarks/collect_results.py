@@ -39,16 +39,20 @@ def collect(command: str) -> dict[str, Any]:
         items = [Item(size, category, seed) for seed in params.seeds]
         figures[size] = {
             **average_metrics([metrics[item.name] | measure_original(item) for item in items], list(params.seeds)),
-            "preset": params.train.preset,
-            "steps": params.train.recipe.steps,
-            "bank_scales": list(params.fit.bank_scales),
-            **average_minutes(timings, [f"train.py {size} {category} {seed}" for seed in params.seeds]),
+            **({} if size == "L" else {"preset": params.train.preset, "steps": params.train.recipe.steps}),
+            "banks": list(params.fit.banks.select(size)),
+            **average_minutes(timings, [name_longest_stage(item) for item in items]),
             **read_latency(items[0].models),
             "teacher": read_json(locate_distill_metrics(size) / "distill.json"),
             "data_md5": lock[f"prepare@{category}"]["outs"][0]["md5"],
             "command": command,
         }
     return figures
+
+
+def name_longest_stage(item: Item) -> str:
+    """Return the stage, as timings.jsonl names it, whose minutes are an item's: `train`, or `fit` of size L."""
+    return f"{'fit' if item.size == 'L' else 'train'}.py {item.size} {item.category} {item.seed}"
 
 
 def read_latency(folder: Path) -> dict[str, Any]:

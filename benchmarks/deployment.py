@@ -60,7 +60,7 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
     torch = TorchEngine(item.detector)
     expected = run_reference(torch, prepared, chosen)
     verdicts = expected.scores > torch.header.threshold
-    banks = len(torch.header.branches) - 2
+    banks = sum(branch.name.startswith("memory_bank") for branch in torch.header.branches)
 
     def describe(outputs: Outputs, threshold: float) -> dict[str, Any]:
         return {

@@ -1,6 +1,7 @@
 """One image from uint8 to score, in each runtime and precision, and many through OpenVINO's queue."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,30 +22,53 @@ from efficientad.deploy.format.graph import StationGraph
 from efficientad.deploy.timing import measure_throughput, summarise, time_repeatedly
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
+from efficientad.model.sizes import BankScale, Size
 from efficientad.pipeline.cache import locate_cache
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params import Params, load_params
+from efficientad.teacher.lite_weights import load_efficientnet_lite
 from efficientad.training.engine.precision import settle_precision
 
 REPEATS, MANY = 40, 60
 INT8_KEPT = "first"  # what the export stage chose on magnetic tile and screw
 
 
-def measure_inference() -> dict[str, Any]:
-    """Return the section `inference`, size S at 256 px; weights do not matter for the time, so they are random.
+@dataclass(frozen=True)
+class Kind:
+    """A detector whose time is measured; `suffix` is behind the names of its figures."""
 
-    Names ending in _unshared are the paper's networks: nothing shared, no memory bank. Those ending in _no_bank are the
-    networks of train.cpu without memory banks, the others those that params.yaml exports. Torch is eager.
+    suffix: str
+    size: Size
+    shared_convolutions: int
+    banks: list[tuple[BankScale, int]]
+    image_size: tuple[int, int]
+
+
+def list_kinds(params: Params) -> list[Kind]:
+    """Return the paper's networks, those of train.cpu, and last the detector that params.yaml exports.
+
+    The first two are of size S at 256 px, without memory banks.
     """
-    params = load_params()
-    shared, scales = params.train.cpu.shared_convolutions, params.fit.bank_scales
-    patches = params.fit.bank_patches
-    image = np.random.default_rng(0).integers(0, 256, (1, 256, 256, 3), dtype=np.uint8)
+    shared, (size, *_) = params.train.cpu.shared_convolutions, params.sizes
+    banks = [(scale, params.fit.bank_patches.select(scale)) for scale in params.fit.banks.select(size)]
+    return [
+        Kind("_unshared", "S", 0, [], (256, 256)),
+        Kind("_shared", "S", shared, [], (256, 256)),
+        Kind("", size, shared, banks, params.data.frame),
+    ]
+
+
+def measure_inference() -> dict[str, Any]:
+    """Return the section `inference` of `list_kinds`. Torch is eager.
+
+    Weights do not matter for the time: those of students and memory banks are random.
+    """
     timings: dict[str, Any] = {}
     with TemporaryDirectory() as name:
         folder = Path(name)
-        for sharing, bank_scales, suffix in ((0, (), "_unshared"), (shared, (), "_no_bank"), (shared, scales, "")):
-            detector = build_random_detector(sharing, [(scale, patches) for scale in bank_scales])
-            header = ModelHeader("S", (256, 256), "benchmark", 1.0, 0.05, 1.0, "none", __version__)
+        for kind in list_kinds(load_params()):
+            detector, suffix = build_random_detector(kind), kind.suffix
+            image = np.random.default_rng(0).integers(0, 256, (1, *kind.image_size, 3), dtype=np.uint8)
+            header = ModelHeader(kind.size, kind.image_size, "benchmark", 1.0, 0.05, 1.0, "none", __version__)
             write_onnx(detector, header, folder / f"model{suffix}.onnx")
             graph = StationGraph(detector, header)
             timings[f"torch_fp32{suffix}"] = time_torch(graph, image, bfloat16=False)
@@ -73,13 +97,15 @@ def measure_inference() -> dict[str, Any]:
     return timings
 
 
-def build_random_detector(sharing: int, banks: list[tuple[int, int]]) -> Detector:
-    """Build a detector of size S with memory banks of (scale, patches), whose maps are neither 0 nor infinite."""
+def build_random_detector(kind: Kind) -> Detector:
+    """Build a detector whose maps are neither 0 nor infinite."""
     torch.manual_seed(0)
-    detector = Detector("S", sharing, banks=banks).eval()
-    for name, values in detector.memory_banks.named_buffers():
-        if name.endswith(("projection", "patches")):
-            values.normal_()
+    detector = Detector(kind.size, kind.shared_convolutions, banks=kind.banks).eval()
+    if detector.backbone_banks is not None:
+        detector.backbone_banks.backbone.load_state_dict(load_efficientnet_lite(0).state_dict())
+        for name, values in detector.backbone_banks.banks.named_buffers():
+            if name.endswith(("projection", "patches")):
+                values.normal_()
     return detector
 
 
@@ -105,11 +131,10 @@ def find_peak_share(inference: dict[str, Any]) -> dict[str, float]:
     """Return the share of the measured peak that OpenVINO's multiplications reach in each precision."""
     from torch.utils.flop_counter import FlopCounterMode
 
-    params = load_params()
-    banks = [(scale, params.fit.bank_patches) for scale in params.fit.bank_scales]
-    detector = build_random_detector(params.train.cpu.shared_convolutions, banks)
+    *_, exported = list_kinds(load_params())
+    detector = build_random_detector(exported)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        detector(torch.rand(1, 3, 256, 256))
+        detector(torch.rand(1, 3, *exported.image_size))
     work = counter.get_total_flops() / 2 / 1e9
     kinds = {"openvino_fp32": torch.float32, "openvino_bf16": torch.bfloat16}
     return {

@@ -23,6 +23,7 @@ from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
 from efficientad.deploy.predictor import predict_image
+from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.model.inference import compute_detections, compute_raw_maps
 from efficientad.model.maps import Levels, fit_quantiles
@@ -57,7 +58,9 @@ def train(folder: Path) -> Path:
     penalties = rng.integers(0, 256, (4, 32, 32, 3), dtype=np.uint8).repeat(16, axis=1).repeat(16, axis=2)
     teacher = load_teacher(locate_shipped_teacher("S"), "S").float()
     data = TrainingImages(images, np.arange(TRAIN), penalties)
-    detector, _ = train_detector("S", teacher, data, params, 0, folder)
+    networks, _ = train_detector("S", teacher, data, params, 0, folder)
+    detector = Detector("S", params.recipe.shared_convolutions)
+    detector.student_teacher = networks
     held_out = np.arange(TRAIN, TRAIN + VALIDATION)
     quantiles = [
         fit_quantiles(maps, Levels(0.9, 0.995)) for maps in compute_raw_maps(detector, images, np.arange(TRAIN))

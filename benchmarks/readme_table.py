@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from data_sets import BASELINES, LEAK, PUBLISHED, find_title, format_mean, format_percent, select_data_sets
+from data_sets import BASELINES, DRAWN, LEAK, PUBLISHED, find_title, format_mean, format_percent, select_data_sets
 
 from efficientad.errors import DataError
 
@@ -13,8 +13,8 @@ COLUMNS = (
     "data", "image AUROC", "AU-PRO", "outline IoU", "nearest patch: AUROC", "published: AUROC (AU-PRO)",
     "training, min",
 )  # fmt: skip
-SIZE = "S"
-NEIGHBOUR = "efficientnet_lite0"  # the network that the shipped teacher is distilled from
+SIZE = "L"
+NEIGHBOUR = "efficientnet_lite0"  # the network that the memory banks are of
 REQUIRED = ("magnetic_tile_by_tile", "magnetic_tile")
 
 
@@ -36,11 +36,12 @@ def choose_neighbour(by_features: dict[str, dict[str, float]]) -> dict[str, floa
 
 
 def render_readme(results: dict[str, Any]) -> list[str]:
-    """Return the lines of the table: one row per data set, figures of size S in percent, and its neighbours.
+    """Return the lines of the table: one row per set of photographs, figures of size L in percent, and its neighbours.
 
     A data set of `REQUIRED` without figures is named in an HTML comment below the table.
     """
-    data_sets = {name: sizes[SIZE] for name, sizes in select_data_sets(results).items() if SIZE in sizes}
+    data_sets = {name: sizes[SIZE] for name, sizes in select_data_sets(results).items()
+                 if SIZE in sizes and name not in DRAWN}  # fmt: skip
     baselines = results.get(BASELINES, {})
     lines = [f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS)]
     for name, figures in data_sets.items():

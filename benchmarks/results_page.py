@@ -41,9 +41,10 @@ def render_results(results: dict[str, Any]) -> str:
         "Rendered by `benchmarks/collect_results.py` from docs/results.json; do not edit. All metrics are in",
         "percent, of raw scores and maps of the test split: the mean over the seeds, and the standard deviation",
         "where there are several. Pixel metrics are at the model's resolution (`data.image_size`), AU-PRO also at",
-        "the size of each image and its mask. Minutes are those of one detector's train stage on two cores of a",
-        "server CPU in bfloat16: by the clock, and in brackets of both cores together. Not all rows are from the",
-        "same machine.",
+        "the size of each image and its mask. Minutes are those of one detector's train stage, or of the fit stage for",
+        "size L, which trains nothing, on two cores of a server CPU in bfloat16: by the clock, and in brackets of both",
+        "cores together. Not all rows are from the same machine. Memory banks `fine` and `coarse` hold features of the",
+        "backbone, `1/2` and `1/4` the teacher's features of the image at 128 and 64 px, which an older version kept.",
         "",
         "Outline IoU is the one pixel metric at the detector's threshold. In each image with an annotated defect, it",
         "is the number of pixels that are both marked and annotated, divided by those that are either; a missed",
@@ -75,11 +76,21 @@ def render_table(data_sets: dict[str, Any]) -> list[str]:
             seeds = ", ".join(map(str, figures["image_auroc"]["seeds"]))
             error = format_error(figures["teacher"])
             latency = render_latency(figures.get("latency_ms", {}))
-            steps = f"{figures['preset']}, {figures['steps']}"
-            banks = ", ".join(f"1/{scale}" for scale in figures["bank_scales"]) or "-"
+            steps = f"{figures['preset']}, {figures['steps']}" if "steps" in figures else "-"
+            banks = render_banks(figures)
             cells = [find_title(name), size, *metrics, latency, steps, banks, seeds, minutes, error]
             lines.append("| " + " | ".join(cells) + " |")
     return lines
+
+
+def render_banks(figures: dict[str, Any]) -> str:
+    """Return the scales of the memory banks; of an old row, by how much they shrank an image of 256 px.
+
+    >>> render_banks({"banks": ["fine"]}), render_banks({"bank_scales": [2, 4]}), render_banks({"banks": []})
+    ('fine', '1/2, 1/4', '-')
+    """
+    scales = figures["banks"] if "banks" in figures else [f"1/{scale}" for scale in figures["bank_scales"]]
+    return ", ".join(scales) or "-"
 
 
 def format_error(teacher: dict[str, Any]) -> str:
@@ -103,16 +114,27 @@ def render_commands(data_sets: dict[str, Any]) -> list[str]:
     lines = []
     for name, sizes in data_sets.items():
         for size, figures in sizes.items():
-            teacher = figures["teacher"]
             lines += [
-                f"**{find_title(name)}, {size}**: teacher {teacher['source']}, from {teacher['backbone']} in "
-                f"{teacher['steps']} steps of {teacher['batch_size']}; prepared data md5 `{figures['data_md5']}`.",
+                f"**{find_title(name)}, {size}**: {describe_teacher(figures['teacher'])}; "
+                f"prepared data md5 `{figures['data_md5']}`.",
                 "",
                 f"    {figures['command']}",
                 "",
                 *([figures["note"], ""] if "note" in figures else []),
             ]
     return lines
+
+
+def describe_teacher(teacher: dict[str, Any]) -> str:
+    """Return where a teacher comes from; size L has none.
+
+    >>> describe_teacher({"source": "package", "backbone": "efficientnet_lite0"})
+    'the features of efficientnet_lite0 as they are'
+    """
+    if teacher["source"] == "package":
+        return f"the features of {teacher['backbone']} as they are"
+    origin = f"teacher {teacher['source']}, from {teacher['backbone']}"
+    return f"{origin} in {teacher['steps']} steps of {teacher['batch_size']}"
 
 
 def render_baselines(baselines: dict[str, Any]) -> list[str]:

@@ -52,9 +52,11 @@ def run_passes(count: int, folder: Path) -> dict[str, float]:
     prepared = write_prepared(provider, folder / "prepared", (256, 256), SplitPlan(0.8, 0.1, 0), 2)
     torch.manual_seed(0)
     detector = Detector("S", params.train.cpu.shared_convolutions).eval()
-    detector.teacher.load_state_dict(load_teacher(locate_shipped_teacher("S"), "S").float().state_dict())
+    assert detector.student_teacher is not None
+    networks = detector.student_teacher
+    networks.teacher.load_state_dict(load_teacher(locate_shipped_teacher("S"), "S").float().state_dict())
     none = np.zeros((1, 512, 512, 3), dtype=np.uint8)
-    keep_features(detector, TrainingImages(prepared.images, prepared.indices("train"), none), params.train, folder)
+    keep_features(networks, TrainingImages(prepared.images, prepared.indices("train"), none), params.train, folder)
     evaluated = time.perf_counter()
     test = prepared.indices("test")
     measure(build_test_split(prepared, *compute_detections(detector, prepared.images, test, folder / "maps.npy")), 0.3)

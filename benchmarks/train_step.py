@@ -9,8 +9,8 @@ from timing import measure_peak
 from torch import Tensor
 
 from efficientad.deploy.timing import time_repeatedly
-from efficientad.model.detector import Detector
 from efficientad.model.pdn import split_student
+from efficientad.model.student_teacher import StudentTeacher
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.params import load_params
 from efficientad.training.detection.batches import DetectionBatch
@@ -33,7 +33,7 @@ def build_batch(parts: int, image: Tensor, jittered: Tensor, penalty: Tensor, fe
     return DetectionBatch(image, jittered, penalty, None, features, tile, tile, (0,), (0,))
 
 
-def compute_plain_loss(detector: Detector, image: Tensor, jittered: Tensor, penalty: Tensor) -> Tensor:
+def compute_plain_loss(detector: StudentTeacher, image: Tensor, jittered: Tensor, penalty: Tensor) -> Tensor:
     """Return Algorithm 1's loss by its formulas: three passes of the student, two of the teacher."""
 
     def compute_features(normalised: Tensor) -> Tensor:
@@ -50,7 +50,7 @@ def compute_plain_loss(detector: Detector, image: Tensor, jittered: Tensor, pena
     return loss + compute_feature_loss(reconstruction, split_student(detector.student(jittered))[1])
 
 
-def time_steps(detector: Detector, compute: Callable[[], Tensor], bfloat16: bool) -> float:
+def time_steps(detector: StudentTeacher, compute: Callable[[], Tensor], bfloat16: bool) -> float:
     """Return the median milliseconds of loss, gradient and a step of Adam."""
     optimiser = torch.optim.Adam(group_parameters(detector, 1e-6), lr=1e-6, fused=True)
 
@@ -64,7 +64,7 @@ def time_steps(detector: Detector, compute: Callable[[], Tensor], bfloat16: bool
     return float(np.median(time_repeatedly(step, REPEATS)))
 
 
-def count_multiplications(detector: Detector, compute: Callable[[], Tensor]) -> float:
+def count_multiplications(detector: StudentTeacher, compute: Callable[[], Tensor]) -> float:
     """Return the multiplications of a step's convolutions and matrix products, in 1e9."""
     from torch.utils.flop_counter import FlopCounterMode
 
@@ -85,7 +85,7 @@ def measure_train_step() -> dict[str, Any]:
     torch.manual_seed(0)
     images = [torch.rand(1, 3, 256, 256) for _ in range(3)]
     features = torch.randn(1, 384, 56, 56, dtype=torch.bfloat16 if bfloat16 else torch.float32)
-    detector = Detector("S").train()
+    detector = StudentTeacher("S").train()
     plain_ms = time_steps(detector, lambda: compute_plain_loss(detector, *images), bfloat16=False)
     keep_freed_memory()
     timings = {"plain_fp32_ms": plain_ms}
@@ -97,10 +97,10 @@ def measure_train_step() -> dict[str, Any]:
         "preset": (recipe.shared_convolutions, recipe.penalty_tiles),
     }
     for name, (shared, parts) in cases.items():
-        candidate = Detector("S", shared).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        candidate = StudentTeacher("S", shared).train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         batch = build_batch(parts, images[0], images[1], images[2], features)
 
-        def compute(candidate: Detector = candidate, batch: DetectionBatch = batch) -> Tensor:
+        def compute(candidate: StudentTeacher = candidate, batch: DetectionBatch = batch) -> Tensor:
             return torch.stack(list(compute_losses(candidate, batch, 0.999).values())).sum()
 
         timings[f"{name}_ms"] = time_steps(candidate, compute, bfloat16)

@@ -4,14 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from efficientad.data.arrays.pretraining import load_pretraining
-from efficientad.model.sizes import PDNSize
-from efficientad.model.weights import load_header, load_teacher, save_weights
+from efficientad.model.sizes import PDNSize, Size
+from efficientad.model.weights import load_header, save_weights
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.layout import PRETRAINING, locate_distill_metrics, locate_teacher
 from efficientad.pipeline.params import DistillParams, load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_size, run_stage, write_json
-from efficientad.teacher.finished import describe_error, locate_finished_teacher
+from efficientad.teacher.finished import describe_error, load_finished_teacher
 from efficientad.training.distillation.teacher import distill_teacher
 from efficientad.training.engine.loop import LossLog
 from efficientad.training.engine.precision import settle_precision
@@ -24,11 +24,11 @@ def main() -> None:
     params = load_params()
     log = LossLog()
     with join_workers() as workers:
-        if params.teacher.source == "distill":
+        if size != "L" and params.teacher.source == "distill":
             log = distil(size, params.distill, workers)
         elif workers.is_first:
-            source = locate_finished_teacher(size, params.teacher)
-            save_weights(load_teacher(source, size), locate_teacher(size), load_header(source))
+            teacher, header = load_finished_teacher(size, params.teacher)
+            save_weights(teacher, locate_teacher(size), header)
         if workers.is_first:
             report(size, params.teacher.source, log)
 
@@ -47,7 +47,7 @@ def distil(size: PDNSize, params: DistillParams, workers: Workers) -> LossLog:
     return log
 
 
-def report(size: PDNSize, source: str, log: LossLog) -> None:
+def report(size: Size, source: str, log: LossLog) -> None:
     """Write what the teacher's file says of it, and its losses; a table without rows where nothing was trained."""
     metrics = locate_distill_metrics(size)
     header = load_header(locate_teacher(size))

@@ -4,14 +4,11 @@ import threading
 
 import numpy as np
 import pytest
-import torch
 from local_server import Server
-from tiny_models import BANKS, HEADER, SIDE
+from tiny_models import BANKS, HEADER, SIDE, build_tiny
 
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
-from efficientad.model.branch import Quantiles
-from efficientad.model.detector import Detector
 from efficientad.model.weights import save_weights
 
 
@@ -19,13 +16,7 @@ from efficientad.model.weights import save_weights
 def models(tmp_path_factory):
     """A folder as the pipeline leaves it, of an untrained but calibrated detector at 64 px."""
     folder = tmp_path_factory.mktemp("models")
-    torch.manual_seed(0)
-    detector = Detector("S", banks=BANKS).eval()
-    for bank in detector.memory_banks:
-        bank.projection.normal_()
-        bank.patches.normal_()
-    levels = Quantiles(0.5, 1.5)
-    detector.set_quantiles([levels, levels, levels, Quantiles(0.5, 2.5)])
+    detector = build_tiny("S", BANKS)
     save_weights(detector, folder / "detector.safetensors", HEADER.describe() | {"memory_banks": BANKS})
     write_onnx(detector, HEADER, folder / "detector.onnx")
     for precision in ("fp32", "fp16"):

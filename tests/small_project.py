@@ -15,6 +15,7 @@ from efficientad.data.files.images import write_png
 
 COPIED = ("src", "stages", "dvc.yaml", "params.yaml", "recipes", ".dvcignore", ".gitignore")
 CATEGORIES = ("disc", "plate")
+SIZES = ("S", "L")
 TINY = {
     "data": {"provider": "folder", "image_size": 64, "train_fraction": 0.7, "validation_fraction": 0.3,
              "raw_samples": 4},
@@ -23,7 +24,8 @@ TINY = {
     "distill": {"steps": 2, "batch_size": 2, "held_out_fraction": 0.2, "precision": "fp32",
                 "checkpoint_every": 1},
     "train": {"checkpoint_every": 3, "precision": "fp32"},
-    "fit": {"bank_scales": [2, 4], "bank_patches": 50},
+    "fit": {"banks": {"S": [], "M": [], "L": ["fine", "coarse"]},
+            "bank_patches": {"detail": 30, "fine": 50, "coarse": 40}},
     "calibrate": {"false_alarm_rate": 0.2},
     "evaluate": {"cases_per_group": 1},
     "export": {"parity_images": 4, "int8_images": 4, "max_auroc_drop": 1.0,
@@ -67,7 +69,8 @@ class Project:
             draw_product(root / "data/raw" / category, np.random.default_rng(index))
         self.change_params(lambda tree: [tree[section].update(values) for section, values in TINY.items()])
         self.change_params(lambda tree: tree["train"]["cpu"].update(TINY_RECIPE))
-        self.change_params(lambda tree: tree.update(categories=[*CATEGORIES], category={c: {} for c in CATEGORIES}))
+        self.change_params(lambda tree: tree.update(sizes=[*SIZES], categories=[*CATEGORIES]))
+        self.change_params(lambda tree: tree.update(category={category: {} for category in CATEGORIES}))
         self.run("git", "init", "-q")
         self.dvc("init", "-q")
         self.run("git", "add", ".")

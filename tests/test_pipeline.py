@@ -9,7 +9,7 @@ import time
 
 import numpy as np
 import pytest
-from small_project import CATEGORIES, Project
+from small_project import CATEGORIES, SIZES, Project
 
 from efficientad.data.arrays.prepared import load_prepared
 from efficientad.data.files.images import write_png
@@ -36,16 +36,22 @@ def restored(project):
     project.run("git", "clean", "-qfd", "data/raw")
 
 
+ITEMS = ["S/disc/0", "S/plate/0", "L/disc/0", "L/plate/0"]
+
+
 def stages_of(category: str) -> set[str]:
-    return {f"prepare@{category}"} | {
-        f"{stage}@S-{category}-0" for stage in ("train", "fit", "calibrate", "evaluate", "export")
-    }
+    stages = ("train", "fit", "calibrate", "evaluate", "export")
+    return {f"prepare@{category}"} | {f"{stage}@{size}-{category}-0" for stage in stages for size in SIZES}
+
+
+def list_matrix(*stages: str) -> set[str]:
+    return {f"{stage}@{size}-{category}-0" for stage in stages for size in SIZES for category in CATEGORIES}
 
 
 def test_summary_has_every_item_and_the_mean(project):
     summary = project.read("metrics/summary.json")
     keys = ["image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "au_pro", "outline_iou"]
-    assert list(summary["items"]) == ["S/disc/0", "S/plate/0"]
+    assert list(summary["items"]) == ITEMS
     for key in keys:
         values = [item[key] for item in summary["items"].values()]
         assert summary["mean"][key] == pytest.approx(np.mean(values), abs=1e-6)
@@ -65,10 +71,11 @@ def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
         file.write("# a comment\n")
     project.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "unrelated")
     lock = (project.root / "dvc.lock").read_text("utf-8")
-    assert lock.count("outs:") == 15
-    done = project.dvc("repro", "--force", "--no-run-cache", "evaluate@S-disc-0", "export@S-disc-0")
+    assert lock.count("outs:") == 26
+    targets = [f"{stage}@{size}-disc-0" for stage in ("evaluate", "export") for size in SIZES]
+    done = project.dvc("repro", "--force", "--no-run-cache", *targets)
     done += project.dvc("repro", "--force", "--no-run-cache", "--single-item", "summary")
-    for stage in stages_of("disc") | {"pretraining", "distill@S", "summary"}:
+    for stage in stages_of("disc") | {"pretraining", "distill@S", "distill@L", "summary"}:
         assert f"Running stage '{stage}'" in done
     assert (project.root / "dvc.lock").read_text("utf-8") == lock
 
@@ -90,28 +97,34 @@ def test_splits_are_disjoint_by_content(project, category):
     assert all(row.label == 0 for row in rows if row.split != "test")
 
 
-def test_exported_models_passed_the_parity_gate(project):
-    found = project.read("metrics/export/S/disc/0.json")
+@pytest.mark.parametrize("size", SIZES)
+def test_exported_models_passed_the_parity_gate(project, size):
+    found = project.read(f"metrics/export/{size}/disc/0.json")
     models = found["models"]
     assert set(models) == {"torch_fp32", "onnx_fp32", "openvino_fp32", "openvino_fp16", "openvino_int8"}
     assert models["openvino_fp32"]["max_map_difference"] < 1e-3
     assert models["onnx_fp32"]["verdict_flips"] == 0
     assert models["onnx_fp32"]["image_auroc"] == pytest.approx(models["torch_fp32"]["image_auroc"])
-    assert models["openvino_int8"]["megabytes"] < 0.55 * models["openvino_fp16"]["megabytes"]
+    share = {"S": 0.55, "L": 0.6}[size]  # of a small network the file that describes the graph weighs more
+    assert models["openvino_int8"]["megabytes"] < share * models["openvino_fp16"]["megabytes"]
     assert found["int8"]["kept"] == "first"  # the tiny params allow any drop
     assert list(found["int8"]["auroc_drops"]) == list(found["int8"]["au_pro_drops"]) == ["first"]
 
 
-def test_the_threshold_is_in_the_model_and_its_rate_is_stated(project):
-    header = load_header(project.root / "models/S/disc/0/detector.safetensors")
-    calibrated = project.read("metrics/calibrate/S/disc/0.json")["threshold"]
+@pytest.mark.parametrize("size", SIZES)
+def test_the_threshold_is_in_the_model_and_its_rate_is_stated(project, size):
+    header = load_header(project.root / f"models/{size}/disc/0/detector.safetensors")
+    calibrated = project.read(f"metrics/calibrate/{size}/disc/0.json")["threshold"]
     assert header["threshold"] == pytest.approx(calibrated["value"], abs=1e-6)
     assert header["false_alarm_rate"] == pytest.approx(calibrated["false_alarm_rate"])
-    assert (header["size"], header["category"], header["image_size"]) == ("S", "disc", [64, 64])
+    assert (header["size"], header["category"], header["image_size"]) == (size, "disc", [64, 64])
+    branches = ["student", "autoencoder"] if size == "S" else ["memory_bank_fine", "memory_bank_coarse"]
+    assert header["branches"][::3] == branches
 
 
-def test_curves_and_pictures_are_there(project):
-    folder = project.root / "metrics/report/S/plate/0"
+@pytest.mark.parametrize("size", SIZES)
+def test_curves_and_sheets_are_there(project, size):
+    folder = project.root / f"metrics/report/{size}/plate/0"
     tables = {"losses.csv", "roc.csv", "pro.csv", "confusion.csv"}
     sheet = {"contact_sheet.png", "score_histogram.png", "roc.png", "pro.png", "scores.csv"}
     assert tables <= {path.name for path in folder.iterdir()}
@@ -132,7 +145,7 @@ def test_an_override_reruns_its_category_alone(restored):
 
 def test_the_last_lines_say_where_everything_is(project):
     *items, look, command = project.run(sys.executable, "stages/results.py").splitlines()
-    assert [line.split(":")[0] for line in items] == ["S/disc/0", "S/plate/0"]
+    assert [line.split(":")[0] for line in items] == ITEMS
     for line in items:
         detector, report = re.search(r"detector (\S+), report (\S+)$", line).groups()
         assert (project.root / detector / "openvino/fp32/1/model.xml").is_file()
@@ -144,7 +157,7 @@ def test_the_last_lines_say_where_everything_is(project):
 def test_a_value_of_the_papers_recipe_reruns_training_alone(restored):
     recipe = restored.root / "recipes/paper.yaml"
     recipe.write_text(recipe.read_text("utf-8").replace("steps: 70000", "steps: 50000"), "utf-8")
-    assert restored.list_changed() == {f"train@S-{category}-0" for category in CATEGORIES}
+    assert restored.list_changed() == list_matrix("train")
 
 
 # What an edit of the code reruns, by the file that is edited; every item of the matrix alike.
@@ -158,10 +171,14 @@ EDITS = {
     "data/datasets/mvtec.py": {"prepare"},
     "data/pretraining/procedural.py": {"pretraining"},
     "teacher/backbones.py": {"distill"},
+    "teacher/lite_weights.py": {"distill", "fit"},
     "training/distillation/batches.py": {"distill"},
     "training/detection/batches.py": {"train"},
+    "model/efficientnet_lite.py": {"distill", "train", "fit", "calibrate", "evaluate", "export"},
     "model/autoencoder.py": {"train", "fit", "calibrate", "evaluate", "export"},
     "calibration/coreset.py": {"fit"},
+    "calibration/bank_weights.py": {"fit"},
+    "model/backbone_banks.py": {"train", "fit", "calibrate", "evaluate", "export"},
     "evaluation/pixel_level.py": {"evaluate", "export"},
     "deploy/export/onnx.py": {"export"},
 }
@@ -181,13 +198,13 @@ def test_an_option_of_the_export_reruns_export_alone(restored):
 
 def test_evaluate_can_be_rerun_without_training(restored):
     restored.change_params(lambda tree: tree["evaluate"].update(fpr_limit=0.2))
-    stages = ("evaluate", "export")  # export measures what each exported model is worth by the same limit
-    assert restored.list_changed() == {f"{stage}@S-{category}-0" for stage in stages for category in CATEGORIES}
+    # export measures what each exported model is worth by the same limit
+    assert restored.list_changed() == list_matrix("evaluate", "export")
 
 
 def test_another_false_alarm_rate_reruns_calibrate_alone(restored):
     restored.change_params(lambda tree: tree["calibrate"].update(false_alarm_rate=0.25))
-    assert restored.list_changed() == {f"calibrate@S-{category}-0" for category in CATEGORIES}
+    assert restored.list_changed() == list_matrix("calibrate")
 
 
 @pytest.mark.parametrize("change", ["changed", "added", "removed"])
@@ -204,7 +221,7 @@ def test_a_raw_image_that_is_changed_added_or_removed_reruns_its_category_alone(
 def test_a_dropped_category_leaves_the_mean_and_is_found_by_prune(restored):
     restored.change_params(lambda tree: tree.update(categories=["plate"]))
     restored.run(sys.executable, "stages/summary.py")
-    assert list(restored.read("metrics/summary.json")["items"]) == ["S/plate/0"]
+    assert list(restored.read("metrics/summary.json")["items"]) == ["S/plate/0", "L/plate/0"]
     done = subprocess.run(
         [sys.executable, "stages/prune.py"], cwd=restored.root, env=restored.environment, capture_output=True, text=True
     )

@@ -54,9 +54,9 @@ def test_every_torchrun_line_is_accepted_and_can_share_out_its_batch(block, line
 
 def test_the_python_snippet_runs_as_typed(models, tmp_path):
     (snippet,) = [block.text for block in BLOCKS if block.language == "python"]
-    (tmp_path / "models/S").mkdir(parents=True)
-    (tmp_path / "models/S/gear").mkdir()
-    (tmp_path / "models/S/gear/0").symlink_to(models)
+    (tmp_path / "models/L").mkdir(parents=True)
+    (tmp_path / "models/L/gear").mkdir()
+    (tmp_path / "models/L/gear/0").symlink_to(models)
     write_png(tmp_path / "part.png", np.zeros((70, 90, 3), np.uint8))
     done = subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -14,16 +14,17 @@ import collect_results
 import deployment
 import measure
 from ablations import measure_branches
-from collect_results import average_metrics, average_minutes
+from collect_results import average_metrics, average_minutes, name_longest_stage
 from data_sets import ABLATIONS, BASELINES, TITLES
 from latency import describe_kind
 from original_size import compare
 from readme_table import BEGIN, END, render_readme, replace_table
 from results_page import render_results
+from tiny_models import build_tiny
 
 from efficientad.data.arrays.prepared import Prepared, PreparedRow
 from efficientad.errors import DataError
-from efficientad.model.detector import Detector
+from efficientad.pipeline.layout import Item
 from efficientad.pipeline.stage import write_json
 
 RESULT = {
@@ -31,7 +32,7 @@ RESULT = {
     "au_pro": {"mean": 0.9, "std": 0.012, "seeds": [0, 1]},
     "outline_iou": {"mean": 0.4218, "std": 0.02, "seeds": [0, 1]},
     "latency_ms": {"fp32": 32.04, "int8": 17.0},
-    "preset": "cpu", "steps": 400, "bank_scales": [2, 4], "minutes": 3.21, "cpu_minutes": 6.0,
+    "preset": "cpu", "steps": 400, "banks": ["fine", "coarse"], "minutes": 3.21, "cpu_minutes": 6.0,
     "teacher": {"source": "shipped", "backbone": "efficientnet_lite0", "steps": 100, "batch_size": 4,
                 "held_out_mse": 0.8},
     "data_md5": "abc", "command": "dvc repro",
@@ -41,7 +42,7 @@ RESULT = {
 def test_a_row_has_percent_spread_and_a_dash_for_a_missing_metric():
     (row,) = [line for line in render_results({"tile": {"S": RESULT}}).splitlines() if line.startswith("| tile")]
     assert row == (
-        "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | 42.2 ± 2.0 | 32.0 / 17.0 | cpu, 400 | 1/2, 1/4 | 0, 1 "
+        "| tile | S | 95.1 | - | - | - | 90.0 ± 1.2 | - | 42.2 ± 2.0 | 32.0 / 17.0 | cpu, 400 | fine, coarse | 0, 1 "
         "| 3.2 (6.0) | 0.800 |"
     )
 
@@ -52,8 +53,27 @@ def test_rows_from_before_outlines_and_latencies_were_measured_have_dashes():
     assert "| 90.0 ± 1.2 | - | - | - | cpu, 400 |" in row
     assert "docs/latency.json" not in render_results({"tile": {"S": old}})
     assert "docs/latency.json" in render_results({"tile": {"S": old}, "elpv": {"S": RESULT}})
-    (row,) = [line for line in render_readme({"tile": {"S": old}}) if line.startswith("| tile")]
+    (row,) = [line for line in render_readme({"tile": {"L": old}}) if line.startswith("| tile")]
     assert row == "| tile | 95.1 | 90.0 ± 1.2 | - | - | - | 3.2 |"
+
+
+def test_rows_from_before_banks_had_a_backbone_keep_their_scales():
+    old = {name: figures for name, figures in RESULT.items() if name != "banks"}
+    for scales, cell in (([2, 4], "1/2, 1/4"), ([], "-")):
+        (row,) = (
+            line
+            for line in render_results({"tile": {"S": old | {"bank_scales": scales}}}).splitlines()
+            if line.startswith("| tile")
+        )
+        assert f"| cpu, 400 | {cell} | 0, 1 |" in row
+
+
+def test_a_row_of_size_l_has_neither_steps_nor_a_teachers_error():
+    row = {name: value for name, value in RESULT.items() if name not in ("preset", "steps")}
+    row["teacher"] = {"source": "package", "size": "L", "backbone": "efficientnet_lite0"}
+    page = render_results({"tile": {"L": row}})
+    assert "| 32.0 / 17.0 | - | fine, coarse | 0, 1 | 3.2 (6.0) | - |\n" in page
+    assert "**tile, L**: the features of efficientnet_lite0 as they are; prepared data md5 `abc`." in page
 
 
 def test_a_published_teachers_unknown_error_is_a_dash():
@@ -70,7 +90,7 @@ def test_the_page_and_readmes_table_are_rendered_from_what_was_collected():
 
 
 def test_the_split_by_tile_comes_first_and_the_split_by_image_says_that_it_leaks():
-    results = {"elpv": {"S": RESULT}, "magnetic_tile": {"S": RESULT}, "magnetic_tile_by_tile": {"S": RESULT}}
+    results = {"elpv": {"L": RESULT}, "magnetic_tile": {"L": RESULT}, "magnetic_tile_by_tile": {"L": RESULT}}
     for lines in (render_results(results).splitlines(), render_readme(results)):
         first, second, third, *_ = (line for line in lines if line.startswith(("| magnetic", "| ELPV")))
         assert first.startswith("| magnetic tile, split by tile |")
@@ -83,7 +103,8 @@ def test_readme_has_our_figures_beside_the_best_of_the_neighbour():
     lite0, reduced, lite2 = ({"image_auroc": value} for value in (0.4, 0.5, 0.6))
     features = {"efficientnet_lite0": lite0, "efficientnet_lite0@256": reduced, "efficientnet_lite2": lite2}
     baselines = {"mvtec/screw": features}
-    lines = render_readme({"mvtec/screw": {"S": RESULT, "M": RESULT}, BASELINES: baselines})
+    lines = render_readme({"mvtec/screw": {"L": RESULT, "S": RESULT}, "washer": {"L": RESULT}, BASELINES: baselines})
+    assert not any("washer" in line for line in lines)  # drawn parts are no evidence
     (row,) = [line for line in lines if line.startswith("| MVTec")]
     published = "EfficientAD-S, github nelson1425/EfficientAD 97.9 (95.6); EfficientAD-S, anomalib 96.0"
     assert row == f"| MVTec AD screw | 95.1 | 90.0 ± 1.2 | 42.2 ± 2.0 | 50.0 | {published} | 3.2 |"
@@ -92,7 +113,7 @@ def test_readme_has_our_figures_beside_the_best_of_the_neighbour():
 @pytest.mark.parametrize("name", ["magnetic_tile_by_tile", "magnetic_tile"])
 def test_readme_names_a_missing_split_of_magnetic_tile_in_a_comment_alone(name):
     other = ({"magnetic_tile_by_tile", "magnetic_tile"} - {name}).pop()
-    comments = [line for line in render_readme({other: {"S": RESULT}}) if line.startswith("<!--")]
+    comments = [line for line in render_readme({other: {"L": RESULT}}) if line.startswith("<!--")]
     assert comments == [f"<!-- {TITLES[name]}: no figures in docs/results.json -->"]
 
 
@@ -123,6 +144,11 @@ def test_figures_are_means_over_the_seeds_of_the_last_runs():
     assert minutes == {"minutes": 2.0, "cpu_minutes": 4.0}
 
 
+def test_the_minutes_are_those_of_the_stage_that_does_the_work():
+    assert name_longest_stage(Item("S", "tile", 1)) == "train.py S tile 1"
+    assert name_longest_stage(Item("L", "tile", 0)) == "fit.py L tile 0"
+
+
 def test_ablations_have_a_row_per_variant():
     branch = {"image_auroc": 0.9, "au_pro": 0.8}
     full = {"both": branch, "student": {"image_auroc": 0.7}, "autoencoder": branch, "size": "S", "seed": 0, "steps": 5}
@@ -146,12 +172,12 @@ def test_maps_are_compared_at_the_size_of_each_mask(row, expected):
     assert compare([np.float32(row)], [np.zeros((8, 16), bool)]) is None
 
 
-@pytest.mark.parametrize(("scales", "together"), [((), "both"), ((2, 4), "all")])
-def test_the_mean_of_all_branches_gives_the_scores_of_the_detector(scales, together):
-    torch.manual_seed(0)
-    detector = Detector("S", banks=[(scale, 5) for scale in scales]).eval()
-    for bank in detector.memory_banks:
-        bank.projection.normal_()
+@pytest.mark.parametrize(
+    ("size", "scales", "together"),
+    [("S", [], "both"), ("S", ["coarse", "fine"], "all"), ("L", ["coarse"], "memory bank")],
+)
+def test_the_mean_of_all_branches_gives_the_scores_of_the_detector(size, scales, together):
+    detector = build_tiny(size, [(scale, 5) for scale in scales])
     detector.quantiles[0] = torch.tensor([0.1, 0.5])
     rng = np.random.default_rng(0)
     images, masks = rng.integers(0, 256, (8, 64, 64, 3), dtype=np.uint8), np.zeros((8, 64, 64), bool)
@@ -162,7 +188,8 @@ def test_the_mean_of_all_branches_gives_the_scores_of_the_detector(scales, toget
         scores = detector(torch.from_numpy(images).permute(0, 3, 1, 2) / 255).anomaly_score.numpy()
     pairs = scores[4:, None] > scores[None, :4]
     assert accuracy[together]["image_auroc"] == pytest.approx(pairs.mean())
-    assert set(accuracy) == {"both", "student", "autoencoder"} | ({"memory bank", "all"} if scales else set())
+    own, banks = {"both", "student", "autoencoder"}, {"memory bank"} if scales else set()
+    assert set(accuracy) == {"S": own | banks | ({"all"} if scales else set()), "L": banks}[size]
     assert all(0 <= branch["au_pro"] <= 1 for branch in accuracy.values())
 
 

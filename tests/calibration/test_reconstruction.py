@@ -5,37 +5,37 @@ import pytest
 import torch
 
 from efficientad.calibration.reconstruction import measure_autoencoder
-from efficientad.model.detector import Detector
+from efficientad.model.student_teacher import StudentTeacher
 
 RNG = np.random.default_rng(0)
 
 
 def build():
     torch.manual_seed(0)
-    detector = Detector("S").eval()
-    detector.teacher_mean.normal_()
-    return detector
+    networks = StudentTeacher("S").eval()
+    networks.teacher_mean.normal_()
+    return networks
 
 
 @pytest.mark.parametrize("size", [(96, 96), (256, 320)])
 def test_error_and_variation_are_those_of_the_plain_formulas(size):
     """A large image's are those of its view, which here holds constant colours, whatever the way to shrink it."""
-    detector = build()
+    networks = build()
     images = np.broadcast_to(RNG.integers(0, 256, (3, 1, 1, 3), dtype=np.uint8), (3, *size, 3)).copy()
     side = 256 if max(size) > 256 else size[0]
     x = torch.from_numpy(images[:, :1, :1]).permute(0, 3, 1, 2).float().expand(3, 3, side, side) / 255
     with torch.inference_mode():
-        x = detector.normaliser(x)
-        teacher = detector.teacher(x) - detector.teacher_mean
-        reconstruction = detector.autoencoder(x, teacher.shape[-2:])
-    found = measure_autoencoder(detector, images, np.arange(3))
+        x = networks.normaliser(x)
+        teacher = networks.teacher(x) - networks.teacher_mean
+        reconstruction = networks.autoencoder(x, teacher.shape[-2:])
+    found = measure_autoencoder(networks, images, np.arange(3))
     assert found.error == pytest.approx(float(((teacher - reconstruction) ** 2).mean()), rel=1e-3)
     assert found.variation == pytest.approx(float(np.std(reconstruction.numpy(), axis=0).mean()), rel=1e-3)
 
 
 def test_a_dead_autoencoder_has_no_variation():
-    detector = build()
+    networks = build()
     images = RNG.integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
-    assert measure_autoencoder(detector, images, np.arange(4)).variation > 1e-3
-    torch.nn.init.constant_(detector.autoencoder.head[0].bias, -1e6)  # its ReLU gives 0 everywhere
-    assert measure_autoencoder(detector, images, np.arange(4)).variation == 0
+    assert measure_autoencoder(networks, images, np.arange(4)).variation > 1e-3
+    torch.nn.init.constant_(networks.autoencoder.head[0].bias, -1e6)  # its ReLU gives 0 everywhere
+    assert measure_autoencoder(networks, images, np.arange(4)).variation == 0

@@ -1,5 +1,7 @@
 """The stages fit and calibrate, run on a small product: which images may change what."""
 
+import dataclasses
+import json
 import runpy
 import shutil
 from types import SimpleNamespace
@@ -9,21 +11,23 @@ import pytest
 import torch
 import yaml
 from import_closure import ROOT
+from tiny_models import build_tiny
 
+from efficientad.calibration.bank_weights import choose_weights
 from efficientad.calibration.threshold.scores import read_scores
 from efficientad.data.arrays.prepared import IMAGES, MANIFEST, load_prepared, write_manifest
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.splits import SplitPlan
-from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.model.saved_detector import load_detector
 from efficientad.model.weights import load_header, save_weights
 from efficientad.pipeline.layout import PRETRAINING, Item, locate_prepared
 
-ITEM = Item("S", "disc", 0)
-FIT = {"bank_scales": [4], "bank_patches": 40}
+ITEMS = [Item("S", "disc", 0), Item("L", "disc", 0)]
+FIT = {"banks": {"S": ["coarse"], "M": [], "L": ["detail", "fine", "coarse"]},
+       "bank_patches": {"detail": 50, "fine": 60, "coarse": 40}}  # fmt: skip
 
 
 class Noise(DatasetProvider):
@@ -43,8 +47,13 @@ class Noise(DatasetProvider):
         return np.zeros((64, 64), np.bool_)
 
 
+@pytest.fixture(scope="module", params=ITEMS, ids=lambda item: item.size)
+def item(request):
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(item, tmp_path_factory):
     """A project's folder as `train` leaves it."""
     folder = tmp_path_factory.mktemp("trained")
     tree = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
@@ -56,21 +65,20 @@ def trained(tmp_path_factory):
     (folder / PRETRAINING).mkdir(parents=True)
     np.save(folder / PRETRAINING / IMAGES, np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8))
     write_manifest(folder / PRETRAINING / MANIFEST, {"size": 64, "rows": [{"photograph": str(i)} for i in range(3)]})
-    torch.manual_seed(0)
-    save_weights(Detector("S"), folder / ITEM.student, {"size": "S", "shared_convolutions": 0})
+    save_weights(build_tiny(item.size), folder / item.student, {"size": item.size, "shared_convolutions": 0})
     return folder
 
 
 @pytest.fixture
-def project(trained, tmp_path, monkeypatch):
+def project(trained, item, tmp_path, monkeypatch):
     """A copy that a test may change."""
     root = tmp_path / "project"
     shutil.copytree(trained, root)
     monkeypatch.chdir(root)
 
-    def run(*stages):
+    def run(*stages, item=item):
         for stage in stages:
-            monkeypatch.setattr("sys.argv", [f"{stage}.py", *ITEM.name.split("/")])
+            monkeypatch.setattr("sys.argv", [f"{stage}.py", *item.name.split("/")])
             runpy.run_path(str(ROOT / "stages" / f"{stage}.py"))["main"]()
 
     def calibrate(**values):
@@ -78,53 +86,87 @@ def project(trained, tmp_path, monkeypatch):
         tree["calibrate"] |= values
         (root / "params.yaml").write_text(yaml.safe_dump(tree), "utf-8")
         run("calibrate")
-        return ModelHeader.parse(load_header(ITEM.detector), ITEM.detector)
+        return ModelHeader.parse(load_header(item.detector), item.detector)
 
     def replace_images(split, value):
         images = np.lib.format.open_memmap(locate_prepared("disc") / "images.npy", mode="r+")
         images[load_prepared(locate_prepared("disc")).indices(split)] = value
         images.flush()
 
-    return SimpleNamespace(run=run, calibrate=calibrate, replace_images=replace_images)
+    return SimpleNamespace(run=run, calibrate=calibrate, replace_images=replace_images, item=item)
 
 
-def read_outputs():
-    return [path.read_bytes() for path in (ITEM.fitted, ITEM.scores, ITEM.detector)]
+def list_banks(item):
+    """Scale and patches of each memory bank that `FIT` asks for."""
+    return [(scale, FIT["bank_patches"][scale]) for scale in FIT["banks"][item.size]]
+
+
+def test_the_fitted_detector_has_the_banks_that_were_asked_for_with_shares_chosen_for_the_product(project):
+    project.run("fit")
+    detector, header = load_detector(project.item.fitted)
+    assert detector.describe_banks() == list_banks(project.item)
+    assert header["memory_banks"] == [list(one) for one in list_banks(project.item)]
+    found = json.loads(project.item.locate_metrics("fit").read_text("utf-8"))["banks"]
+    unexplained = found.pop("unexplained")
+    assert list(found) == FIT["banks"][project.item.size]
+    assert [*found.values()] == pytest.approx(detector.backbone_banks.weights.tolist(), abs=1e-4)
+    assert sum(found.values()) == pytest.approx(1, abs=1e-3)
+    if project.item.size == "L":  # images without anything in common: the coarse bank counts more than the least
+        assert 0.33 < unexplained < 1
+        assert [*found.values()] == pytest.approx(choose_weights([*found], unexplained), abs=1e-3)
+    else:
+        assert (unexplained, found) == (0, {"coarse": 1})
+
+
+def test_the_items_seed_chooses_the_patches(project):
+    project.run("fit")
+    other = dataclasses.replace(project.item, seed=1)
+    other.student.parent.mkdir(parents=True)
+    shutil.copy(project.item.student, other.student)
+    project.run("fit", item=other)
+    first, second = (load_detector(item.fitted)[0].backbone_banks for item in (project.item, other))
+    for one, two in zip(first.banks, second.banks, strict=True):
+        assert one.patches.shape == two.patches.shape
+        assert not torch.equal(one.patches, two.patches)
+
+
+def read_outputs(item):
+    return [path.read_bytes() for path in (item.fitted, item.scores, item.detector)]
 
 
 def test_the_test_split_changes_nothing(project):
     project.run("fit", "calibrate")
-    expected = read_outputs()
+    expected = read_outputs(project.item)
     project.replace_images("test", 255)
     project.run("fit", "calibrate")
-    assert read_outputs() == expected
+    assert read_outputs(project.item) == expected
 
 
 def test_held_out_images_change_their_scores_and_neither_banks_nor_quantiles(project):
     project.run("fit")
-    expected, scores = ITEM.fitted.read_bytes(), read_scores(ITEM.scores)
+    expected, scores = project.item.fitted.read_bytes(), read_scores(project.item.scores)
     rng = np.random.default_rng(1)
     project.replace_images("validation", rng.integers(60, 140, (9, 64, 64, 3), dtype=np.uint8))
     project.run("fit")
-    assert ITEM.fitted.read_bytes() == expected
-    changed = read_scores(ITEM.scores)
+    assert project.item.fitted.read_bytes() == expected
+    changed = read_scores(project.item.scores)
     assert changed.kinds.tolist() == scores.kinds.tolist()
     assert np.isclose(changed.scores, scores.scores).mean() < 0.2
 
 
 def test_training_images_set_the_quantiles(project):
     project.run("fit")
-    before, _ = load_detector(ITEM.fitted)
+    before, _ = load_detector(project.item.fitted)
     rng = np.random.default_rng(1)
     project.replace_images("train", rng.integers(60, 140, (8, 64, 64, 3), dtype=np.uint8))
     project.run("fit")
-    after, _ = load_detector(ITEM.fitted)
+    after, _ = load_detector(project.item.fitted)
     assert not torch.isclose(before.quantiles, after.quantiles).any()
 
 
 def test_the_scores_are_those_of_the_detector_on_held_out_images(project):
     project.run("fit", "calibrate")
-    table, (detector, _) = read_scores(ITEM.scores), load_detector(ITEM.detector)
+    table, (detector, _) = read_scores(project.item.scores), load_detector(project.item.detector)
     prepared = load_prepared(locate_prepared("disc"))
     held_out = prepared.indices("validation")
     assert table.good_parts.tolist() == [prepared.rows[index].name for index in held_out]
@@ -137,7 +179,7 @@ def test_another_rate_or_policy_needs_no_image(project):
     project.run("fit")
     for folder in (locate_prepared("disc"), PRETRAINING):
         shutil.rmtree(folder)
-    good = np.sort(read_scores(ITEM.scores).good)
+    good = np.sort(read_scores(project.item.scores).good)
     for rate, rank in ((0.1, 9), (0.2, 8), (0.5, 5)):
         header = project.calibrate(false_alarm_rate=rate)
         assert header.threshold == good[rank - 1]

@@ -1,12 +1,12 @@
-"""A large image with a region of interest: every runtime gives the same map and score."""
+"""A large image with a region of interest: every runtime gives the same map and score, of each kind of detector."""
 
 import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
-from tiny_models import HEADER
+from slow_score import find_largest_mean
+from tiny_models import HEADER, build_tiny
 
 from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy.engines.load import load_engine
@@ -14,25 +14,23 @@ from efficientad.deploy.export.int8.quantise import quantise
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import save_ir, write_openvino
 from efficientad.deploy.predictor import predict_image
-from efficientad.model.branch import Quantiles
-from efficientad.model.detector import Detector
-from efficientad.model.weights import save_weights
+from efficientad.model.weights import load_header, save_weights
 
-SIZE = (260, 1120)  # two tiles
+SIZE = (260, 1120)  # two tiles; a backbone sees it at 256 x 1088 px
+WINDOW = {"S": (1, 1), "L": (24, 24)}  # 260 * 24 / 256 px and 1120 * 24 / 1088 px, in steps of 4 px
+BANKS = {"S": [], "L": [("detail", 30), ("fine", 40), ("coarse", 10)]}
 IR = "openvino/fp32/1/model.xml"
 REGION = np.zeros(SIZE, bool)
 REGION[40:200, 100:1000] = True
 
 
-@pytest.fixture(scope="module")
-def large_models(tmp_path_factory):
+@pytest.fixture(scope="module", params=BANKS)
+def large_models(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("large")
-    header = replace(HEADER, image_size=SIZE)
-    torch.manual_seed(0)
-    detector = Detector("S", 2).eval()
-    detector.set_quantiles([Quantiles(0.5, 1.5)] * 2)
+    header = replace(HEADER, size=request.param, image_size=SIZE)
+    detector = build_tiny(request.param, BANKS[request.param], shared_convolutions=2)
     detector.set_region(REGION)
-    values = header.describe() | {"shared_convolutions": 2, "region": True}
+    values = header.describe() | {"shared_convolutions": 2, "region": True, "memory_banks": detector.describe_banks()}
     save_weights(detector, folder / "detector.safetensors", values)
     write_onnx(detector, header, folder / "detector.onnx")
     write_openvino(folder / "detector.onnx", header, folder / IR, fp16=False)
@@ -55,7 +53,12 @@ def test_torch_judges_the_region_alone(expected):
     assert expected.anomaly_map.shape == SIZE
     assert (expected.anomaly_map[~REGION] == 0).all()
     assert (expected.anomaly_map[REGION] != 0).mean() > 0.99
-    assert expected.score == expected.anomaly_map.max()
+
+
+def test_the_score_is_the_largest_mean_over_a_window(large_models, expected):
+    window = WINDOW[load_header(large_models / "detector.safetensors")["size"]]
+    assert expected.score == pytest.approx(find_largest_mean(expected.anomaly_map, window), rel=1e-5)
+    assert (expected.score < expected.anomaly_map.max()) == (window != (1, 1))
 
 
 @pytest.mark.parametrize("file", ["detector.onnx", IR])

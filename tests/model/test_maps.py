@@ -1,15 +1,19 @@
+import math
+
 import numpy as np
 import pytest
 import torch
+from slow_score import find_largest_mean, find_starts
 
 from efficientad.errors import MetricError
 from efficientad.model.maps import (
     Levels,
     apply_quantiles,
-    combine_maps,
     compute_distance_map,
     compute_score,
+    enlarge_map,
     fit_quantiles,
+    select_cells,
     upscale_map,
 )
 
@@ -58,10 +62,6 @@ def test_normalised_map_is_zero_at_low_and_a_tenth_at_high_and_not_clamped():
     assert normalised.tolist() == pytest.approx([0.0, 0.1, -0.1, 1.9])
 
 
-def test_combined_map_is_the_mean_of_the_branches():
-    assert float(combine_maps([torch.tensor(1.0), torch.tensor(4.0)])) == 2.5
-
-
 def test_upscaled_map_puts_a_cell_over_its_patch():
     cells = torch.zeros(1, 1, 56, 56)
     cells[0, 0, 10, 20] = 1
@@ -72,6 +72,62 @@ def test_upscaled_map_puts_a_cell_over_its_patch():
     assert abs(column - (16 + 80)) <= 2
 
 
+@pytest.mark.parametrize(
+    ("cells", "size"), [((64, 64), (512, 512)), ((32, 16), (256, 128)), ((36, 64), (600, 1000)), ((8, 8), (5, 7))]
+)
+def test_an_enlarged_map_is_the_bilinear_one(cells, size):
+    maps = torch.rand(2, 1, *cells, generator=torch.Generator().manual_seed(0))
+    expected = torch.nn.functional.interpolate(maps, size, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(enlarge_map(maps, size), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_score_is_the_largest_value_of_each_map():
     maps = torch.tensor([[[[1.0, 5.0]]], [[[-3.0, -2.0]]]])
     assert compute_score(maps).tolist() == [5.0, -2.0]
+
+
+@pytest.mark.parametrize(
+    ("size", "window"), [((64, 64), (3, 3)), ((64, 96), (24, 24)), ((260, 272), (12, 16)), ((50, 61), (50, 6))]
+)
+def test_score_of_a_window_is_its_largest_mean_and_never_above_the_largest_value(size, window):
+    maps = torch.rand(3, 1, *size, generator=torch.Generator().manual_seed(0))
+    found = compute_score(maps, window)
+    expected = [find_largest_mean(one[0].numpy(), window) for one in maps]
+    assert found.tolist() == pytest.approx(expected, rel=1e-5)
+    assert (found < maps.amax(dim=(1, 2, 3))).all()
+
+
+@pytest.mark.parametrize(("size", "window"), [((512, 512), (24, 24)), ((70, 90), (5, 8)), ((260, 1120), (24, 24))])
+def test_windows_touch_every_border_and_are_a_few_pixels_apart(size, window):
+    """A spot as large as a window counts in full in each corner, and in most of it anywhere."""
+    for side, part in zip(size, window, strict=True):
+        assert (find_starts(side, part)[0], find_starts(side, part)[-1] + part) == (0, side)
+    height, width = (side - part for side, part in zip(size, window, strict=True))
+    for row, column in ((0, 0), (0, width), (height, 0), (height, width), (height // 3, width // 2)):
+        spot = torch.zeros(1, 1, *size)
+        spot[..., row : row + window[0], column : column + window[1]] = 1
+        at_corner = row in (0, height) and column in (0, width)
+        score = float(compute_score(spot, window))
+        assert score == pytest.approx(1) if at_corner else 0.6 < score <= 1.00001
+
+
+@pytest.mark.parametrize(
+    ("size", "cells", "border"), [((80, 96), (12, 16), 4), ((80, 96), (5, 6), 0), ((70, 90), (4, 6), 0)]
+)
+def test_only_cells_that_hold_some_of_the_region_are_selected(size, cells, border):
+    """By the pixels of each cell; with a border, the first cell is the fifth of its row."""
+    region = np.zeros(size, bool)
+    region[:23, 35:39] = True
+    region[-1, -1] = True
+    raw = np.arange(np.prod(cells), dtype=np.float32).reshape(cells)
+    expected = []
+    step = [side / (count + 2 * border) for side, count in zip(size, cells, strict=True)]
+    for row, column in np.ndindex(*cells):
+        top, left = ((place + border) * one for place, one in zip((row, column), step, strict=True))
+        pixels = region[int(top) : math.ceil(top + step[0]), int(left) : math.ceil(left + step[1])]
+        if pixels.any():
+            expected.append(raw[row, column])
+    assert 0 < len(expected) < raw.size
+    assert (raw[-1, -1] in expected) == (border == 0)  # no map of a patch description network sees the last pixel
+    assert select_cells(raw, region, border).tolist() == expected
+    assert select_cells(raw, None, border).tolist() == raw.ravel().tolist()

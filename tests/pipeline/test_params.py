@@ -72,13 +72,20 @@ def test_params_are_frozen():
         (put("data", "image_size", value=[200, 512]), r"neither above 256, or both from 256 on and multiples of 4"),
         (put("data", "image_size", value=[512, 1022]), r"data\.image_size: expected .*, got \(512, 1022\)"),
         (put("data", "image_size", value=[512, 10**5]), r"data\.image_size\[1\]: expected 64 <= value"),
-        (put("sizes", value=["XL"]), r"sizes\[0\]: expected one of S, M, got 'XL'"),
+        (put("sizes", value=["XL"]), r"sizes\[0\]: expected one of S, M, L, got 'XL'"),
         (put("sizes", value="S"), r"sizes: expected a list, got 'S'"),
         (put("seeds", value=[]), r"seeds: expected at least one value"),
         (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
         (swap_quantiles, r"fit\.low_quantile: expected less than"),
         (put("fit", "high_quantile_of", value="rows"), r"high_quantile_of: expected one of images, pixels"),
-        (put("fit", "bank_scales", value=[4, 4]), r"bank_scales: expected none twice, got \[4, 4\]"),
+        (put("fit", "banks", "S", value=["fine"] * 2), r"banks\.S: expected none twice, .*, got \['fine', 'fine'\]"),
+        (put("fit", "banks", "L", value=[]), r"banks\.L: .* one for L at least, got \[\]"),
+        (put("fit", "banks", "L", value=["deep"]), r"banks\.L\[0\]: expected one of detail, fine, coarse, got 'deep'"),
+        (put("fit", "banks", value=["fine"]), r"fit\.banks: expected a section"),
+        (put("fit", "bank_patches", value=50), r"fit\.bank_patches: expected a section"),
+        (put("fit", "bank_patches", "detail", value=0), r"bank_patches\.detail: expected 1 <= value <= 100000, got 0"),
+        (lambda tree: tree["fit"]["bank_patches"].pop("coarse"), r"fit\.bank_patches\.coarse: missing"),
+        (put("fit", "bank_patches", "deep", value=5), r"bank_patches\.deep: unknown key; expected one of detail, fine"),
         (put("export", "precisions", value=["fp16"]), r"export\.precisions: expected fp32 among them"),
         (put("train", "cpu", "penalty_tiles", value=0), r"train\.cpu\.penalty_tiles: expected 1 <= value <= 8"),
         (put("train", "cpu", "hard_sampling_fraction", value=-1), r"train\.cpu\.hard_sampling_fraction: expected 0"),
@@ -95,6 +102,12 @@ def test_params_are_frozen():
 def test_each_mistake_is_one_clear_error(tmp_path, change, message):
     with pytest.raises(ParamsError, match=message):
         load_params(write(tmp_path, change))
+
+
+def test_a_bank_keeps_the_patches_of_its_own_scale(tmp_path):
+    patches = {"detail": 3, "fine": 5, "coarse": 7}
+    found = load_params(write(tmp_path, put("fit", "bank_patches", value=patches))).fit.bank_patches
+    assert {scale: found.select(scale) for scale in patches} == patches
 
 
 def test_a_category_overrides_its_own_values_alone(tmp_path):

@@ -5,14 +5,17 @@ import runpy
 import sys
 
 import pytest
+import torch
 import yaml
 from import_closure import ROOT
 
 from efficientad.errors import ModelError
 from efficientad.model.pdn import build_pdn
+from efficientad.model.saved_detector import load_detector
 from efficientad.model.weights import load_header, save_weights
 from efficientad.pipeline.params import TeacherParams
 from efficientad.teacher.finished import locate_finished_teacher
+from efficientad.teacher.lite_weights import load_efficientnet_lite
 from efficientad.teacher.shipped import locate_shipped_teacher
 
 HEADER = {"size": "S", "backbone": "wide_resnet101_2", "steps": 60_000, "batch_size": 16, "published": "there"}
@@ -63,3 +66,25 @@ def test_the_stage_takes_it_over_and_makes_no_error_up(published, monkeypatch, c
     assert load_header(written) == HEADER
     figures = json.loads((project / "metrics/distill/S/distill.json").read_text("utf-8"))
     assert figures == {"source": source, **HEADER}
+
+
+def test_of_size_l_the_stages_hand_on_the_packages_backbone(tmp_path, monkeypatch, capsys):
+    """Whatever teacher.source says; `train` needs no image of a size that trains nothing."""
+    for name in ("params.yaml", "recipes/paper.yaml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes((ROOT / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    for arguments in (["stages/distill.py", "L"], ["stages/train.py", "L", "washer", "0"]):
+        monkeypatch.setattr(sys, "argv", arguments)
+        runpy.run_path(str(ROOT / arguments[0]), run_name="__main__")
+    assert "teacher L: mean squared error on held-out images none: it is the backbone" in capsys.readouterr().out
+    expected = load_efficientnet_lite(0).state_dict()
+    detector, header = load_detector(tmp_path / "models/L/washer/0/student.safetensors")
+    assert header == {"size": "L"}
+    assert detector.list_branches() == []
+    for name, tensor in detector.backbone_banks.backbone.state_dict().items():
+        assert torch.equal(tensor, expected[name]), name
+    figures = json.loads((tmp_path / "metrics/distill/L/distill.json").read_text("utf-8"))
+    assert figures == {"source": "package", "size": "L", "backbone": "efficientnet_lite0"}
+    for table in ("metrics/distill/L/losses.csv", "metrics/report/L/washer/0/losses.csv"):
+        assert (tmp_path / table).read_text("utf-8").startswith("step,loss")

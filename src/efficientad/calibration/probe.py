@@ -70,7 +70,9 @@ def probe_features(compute_features: ComputeFeatures, prepared: Prepared, params
     if not len(train):
         raise DataError("expected normal training images in the prepared folder, found none; prepare it again")
     with torch.inference_mode():
-        patches = sample_patches(compute_features, prepared.images, train, params.patches_per_image, params.seed)
+        (patches,) = sample_patches(
+            lambda image: [compute_features(image)], prepared.images, train, params.patches_per_image, params.seed
+        )
         mean, std = patches.mean(0), patches.std(0).clamp(min=1e-6)
         patches = (patches - mean) / std
         bank = patches[choose_coreset(patches, params.bank_size, params.seed)]

@@ -17,7 +17,7 @@ from efficientad.model.sizes import Policy
 class ModelHeader:
     """What a station must know about a model beside its graph; it travels inside the model's file."""
 
-    size: str  # of the networks: S or M
+    size: str  # S, M or L
     image_size: tuple[int, int]  # px, height and width of the graph's input
     category: str  # the product
     threshold: float  # a score above it is anomalous

@@ -1,4 +1,4 @@
-"""The whole image at the size that the autoencoder and the memory banks see."""
+"""The whole image at the size that the autoencoder sees."""
 
 import numpy as np
 import torch

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from efficientad.model.sizes import PDNSize
+from efficientad.model.sizes import Size
 
 PRETRAINING = Path("data/pretraining")
 SUMMARY = Path("metrics/summary.json")
@@ -39,7 +39,7 @@ class Item:
     'S/washer/0'
     """
 
-    size: PDNSize
+    size: Size
     category: str
     seed: int
 
@@ -83,13 +83,13 @@ class Item:
         return self.models / "detector.safetensors"
 
 
-def list_items(sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int]) -> list[Item]:
+def list_items(sizes: Sequence[Size], categories: Sequence[str], seeds: Sequence[int]) -> list[Item]:
     """Return the items of the matrix, in the order in which params.yaml lists them."""
     return [Item(size, category, seed) for size in sizes for category in categories for seed in seeds]
 
 
 def find_leftovers(
-    sizes: Sequence[PDNSize], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
+    sizes: Sequence[Size], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
 ) -> list[Path]:
     """Return files and folders below `root` that belong to items outside of the matrix, sorted."""
     names = {item.name for item in list_items(sizes, categories, seeds)}
@@ -97,7 +97,7 @@ def find_leftovers(
     leftovers = [path for path in by_category if path.is_dir() and path.name not in categories]
     leftovers += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
     for folder in ("models", "metrics/report", *(f"metrics/{stage}" for stage in ITEM_STAGES)):
-        for path in (root / folder).glob("[SM]/*/[0-9]*"):
+        for path in (root / folder).glob("[SML]/*/[0-9]*"):
             if path.relative_to(root / folder).with_suffix("").as_posix() not in names:
                 leftovers.append(path)
     return sorted(leftovers)

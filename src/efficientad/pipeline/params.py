@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 
 from efficientad.errors import ParamsError
-from efficientad.model.sizes import VIEW_PX, HighOf, PDNSize, Policy
+from efficientad.model.sizes import SIZES, VIEW_PX, BankScale, HighOf, Policy, Size
 from efficientad.pipeline.parsing import Range, parse_section
 
 PARAMS_PATH = Path("params.yaml")
@@ -142,11 +142,39 @@ class TrainParams:
 
 
 @dataclass(frozen=True)
+class BanksParams:
+    """The scales of the memory banks of a detector of each size."""
+
+    S: tuple[BankScale, ...]
+    M: tuple[BankScale, ...]
+    L: tuple[BankScale, ...]
+
+    def select(self, size: Size) -> tuple[BankScale, ...]:
+        """Return those of a size."""
+        scales: tuple[BankScale, ...] = getattr(self, size)
+        return scales
+
+
+@dataclass(frozen=True)
+class BankPatchesParams:
+    """How many patches a memory bank of each scale keeps at most."""
+
+    detail: Annotated[int, Range(1, 100_000)]
+    fine: Annotated[int, Range(1, 100_000)]
+    coarse: Annotated[int, Range(1, 100_000)]
+
+    def select(self, scale: BankScale) -> int:
+        """Return that of a scale."""
+        patches: int = getattr(self, scale)
+        return patches
+
+
+@dataclass(frozen=True)
 class FitParams:
     """Stage fit: memory banks and map quantiles of training images; the copies of held-out ones that are scored."""
 
-    bank_scales: tuple[Annotated[int, Range(1, 7)], ...]
-    bank_patches: Annotated[int, Range(1, 100_000)]
+    banks: BanksParams
+    bank_patches: BankPatchesParams
     low_quantile: Fraction
     high_quantile: Fraction
     high_quantile_of: HighOf
@@ -189,7 +217,7 @@ class ExportParams:
 class Params:
     """All of params.yaml, with the overrides of one category applied where one was named."""
 
-    sizes: tuple[PDNSize, ...]
+    sizes: tuple[Size, ...]
     categories: tuple[str, ...]
     seeds: tuple[Seed, ...]
     data: DataParams
@@ -266,8 +294,10 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
         raise ParamsError(
             f"fit.low_quantile: expected less than fit.high_quantile ({fit.high_quantile}), got {fit.low_quantile}"
         )
-    if len(set(fit.bank_scales)) < len(fit.bank_scales):
-        raise ParamsError(f"fit.bank_scales: expected none twice, got {list(fit.bank_scales)}")
+    for size in SIZES:
+        scales = fit.banks.select(size)
+        if len(set(scales)) < len(scales) or (size == "L" and not scales):
+            raise ParamsError(f"fit.banks.{size}: expected none twice, and one for L at least, got {list(scales)}")
     if (params.teacher.source in ("published", "file")) != (params.teacher.path is not None):
         raise ParamsError(
             f"teacher.path: expected a file of weights with teacher.source: file, what was downloaded with published, "

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientad.errors import EfficientADError
-from efficientad.model.sizes import PDNSize
+from efficientad.model.sizes import SIZES, Size
 from efficientad.pipeline.layout import Item
 
 TIMINGS = Path(".scratch/timings.jsonl")
@@ -20,7 +20,7 @@ _DIGITS = 6
 def parse_item() -> Item:
     """Read `SIZE CATEGORY SEED` from the command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("size", choices=("S", "M"))
+    parser.add_argument("size", choices=SIZES)
     parser.add_argument("category")
     parser.add_argument("seed", type=int)
     return Item(**vars(parser.parse_args()))
@@ -33,11 +33,11 @@ def parse_category() -> str:
     return str(parser.parse_args().category)
 
 
-def parse_size() -> PDNSize:
+def parse_size() -> Size:
     """Read `SIZE` from the command line."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("size", choices=("S", "M"))
-    size: PDNSize = parser.parse_args().size
+    parser.add_argument("size", choices=SIZES)
+    size: Size = parser.parse_args().size
     return size
 
 

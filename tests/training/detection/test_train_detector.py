@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from efficientad.model.detector import Detector
+from efficientad.model.student_teacher import StudentTeacher
 from efficientad.pipeline.params import RecipeParams, TrainParams
 from efficientad.training.detection.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
 from efficientad.training.detection.detector import DetectionModule, compute_losses, group_parameters, train_detector
@@ -67,7 +67,7 @@ def build_batch(side=SIDE, batch=1, features=None, parts=1, seed=0):
 
 def build_detector(shared=0):
     torch.manual_seed(1)
-    detector = Detector("S", shared).eval()  # no dropout, so that both sides see one autoencoder
+    detector = StudentTeacher("S", shared).eval()  # no dropout, so that both sides see one autoencoder
     detector.teacher_mean.normal_()
     return detector
 
@@ -172,7 +172,7 @@ def test_features_beyond_the_room_on_disk_are_computed(tmp_path):
 
 
 def test_the_teacher_gets_no_gradient_and_the_rest_does():
-    detector = Detector("S")
+    detector = StudentTeacher("S")
     sum(compute_losses(detector, build_batch()[0], 0.9).values()).backward()
     assert all(p.grad is None for p in detector.teacher.parameters())
     for part in (detector.student, detector.autoencoder):
@@ -180,7 +180,7 @@ def test_the_teacher_gets_no_gradient_and_the_rest_does():
 
 
 def train(scratch, seed=0, **changes):
-    teacher = Detector("S").teacher
+    teacher = StudentTeacher("S").teacher
     torch.manual_seed(3)
     for parameter in teacher.parameters():
         torch.nn.init.normal_(parameter, std=0.05)

@@ -38,7 +38,7 @@ class Outputs(NamedTuple):
     """A graph's results of a batch."""
 
     maps: NDArray[np.float32]  # (B, H, W), raw
-    scores: NDArray[np.float32]  # (B,), raw: each map's largest value
+    scores: NDArray[np.float32]  # (B,), raw: as the graph gives them, see `Detection`
 
 
 class Setup(NamedTuple):

@@ -12,7 +12,7 @@ class StationOutputs(NamedTuple):
     """The outputs of an exported graph, as `names.OUTPUTS` has them; OpenVINO Model API reads the first of four."""
 
     anomaly_map: Tensor  # (B, 1, H, W) float32, raw
-    anomaly_score: Tensor  # (B,) float32, raw: the map's largest value; what metrics and the threshold are about
+    anomaly_score: Tensor  # (B,) float32, raw, as in `Detection`; what metrics and the threshold are about
     display_score: Tensor  # (B,) float32 in [0, 1], 0.5 at the threshold; what people are shown
     is_anomalous: Tensor  # (B,) bool: whether the raw score lies above the threshold
 

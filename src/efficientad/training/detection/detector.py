@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from efficientad.model.cells import count_cells
-from efficientad.model.detector import Detector
 from efficientad.model.pdn import TEACHER_CHANNELS
 from efficientad.model.sizes import PDNSize
+from efficientad.model.student_teacher import StudentTeacher
 from efficientad.pipeline.params import TrainParams
 from efficientad.training.detection.batches import DetectionBatch, DetectionSteps, Draws, TrainingImages
 from efficientad.training.detection.hard_sampling import HardSampling, weigh_losses
@@ -38,7 +38,7 @@ class DetectionModule(L.LightningModule):
     last_losses: Tensor
     sampling_losses: Tensor  # the last ones at the end of a segment
 
-    def __init__(self, detector: Detector, params: TrainParams, images: int) -> None:
+    def __init__(self, detector: StudentTeacher, params: TrainParams, images: int) -> None:
         super().__init__()
         self.detector = detector
         self.params = params
@@ -76,7 +76,7 @@ class DetectionModule(L.LightningModule):
         return build_optimiser(groups, self.params.recipe, self.params.precision)
 
 
-def group_parameters(detector: Detector, autoencoder_rate: float) -> list[dict[str, Any]]:
+def group_parameters(detector: StudentTeacher, autoencoder_rate: float) -> list[dict[str, Any]]:
     """Return what is trained, in groups: the student's trunk, its last convolution, and the autoencoder.
 
     Each half of the last convolution is a matrix of its own to Muon; the autoencoder has a rate of its own.
@@ -90,7 +90,7 @@ def group_parameters(detector: Detector, autoencoder_rate: float) -> list[dict[s
 
 
 def compute_losses(
-    detector: Detector,
+    detector: StudentTeacher,
     batch: DetectionBatch,
     hard_quantile: float,
     penalty_weight: float = 1.0,
@@ -164,7 +164,7 @@ def cast_once(parameter: Tensor) -> Tensor:
 
 def train_detector(
     size: PDNSize, teacher: nn.Sequential, data: TrainingImages, params: TrainParams, seed: int, scratch: Path
-) -> tuple[Detector, LossLog]:
+) -> tuple[StudentTeacher, LossLog]:
     """Train student and autoencoder of a new detector.
 
     An interrupted training with the same `scratch` folder goes on from its last checkpoint. Returns the
@@ -173,7 +173,7 @@ def train_detector(
     recipe = params.recipe
     find_workers().share.cut(recipe.batch_size)  # an uneven one is an error now, not after the features
     torch.manual_seed(seed)
-    detector = Detector(size, recipe.shared_convolutions)
+    detector = StudentTeacher(size, recipe.shared_convolutions)
     detector.teacher.load_state_dict(teacher.state_dict())
     with first_alone():
         data = keep_features(detector, data, params, scratch)

@@ -10,12 +10,12 @@ from torch import Tensor
 from efficientad.data.arrays.pieces import cut_piece
 from efficientad.data.arrays.rows import read_row
 from efficientad.model.cells import count_cells
-from efficientad.model.detector import Detector
 from efficientad.model.device import choose_device
 from efficientad.model.inference import BATCH, iterate_batches
 from efficientad.model.pdn import TEACHER_CHANNELS
 from efficientad.model.resizing import view_whole
 from efficientad.model.sizes import VIEW_PX
+from efficientad.model.student_teacher import StudentTeacher
 from efficientad.pipeline.params import TrainParams
 from efficientad.training.detection.batches import TrainingImages
 from efficientad.training.engine.features import FeatureFile, write_features
@@ -23,7 +23,7 @@ from efficientad.training.engine.precision import uses_bfloat16
 from efficientad.training.engine.tensors import convert_to_tensor
 
 
-def keep_features(detector: Detector, data: TrainingImages, params: TrainParams, scratch: Path) -> TrainingImages:
+def keep_features(detector: StudentTeacher, data: TrainingImages, params: TrainParams, scratch: Path) -> TrainingImages:
     """Set the detector's channel statistics from all normal training images; keep the teacher's features of them.
 
     At most `params.cache_gb` of them go to `scratch`, in the precision of the training. An image larger than 256 px

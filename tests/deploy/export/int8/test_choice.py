@@ -60,7 +60,7 @@ def test_a_candidate_that_loses_regions_is_passed_over(float_xml, candidates, tm
 
 
 def test_nothing_is_written_when_no_candidate_will_do(float_xml, candidates, tmp_path, monkeypatch):
-    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9)])
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9)])
     monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
     choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
     assert choice.kept is None

@@ -27,5 +27,5 @@ def test_kept_convolutions_are_those_on_the_image_and_those_before_the_maps(mode
         nodes = list_convolutions(model, find_float_nodes(model, kept))
         return sorted(getattr(node, side)(0).get_partial_shape()[1].get_length() for node in nodes)
 
-    assert channels(("first",), "input") == [3] * 5  # teacher, student, autoencoder, two sizes of the memory banks
-    assert channels(("last",), "output") == [384, 384, 384, 384, 768]
+    assert channels(("first",), "input") == [3] * 4  # teacher, student, autoencoder, backbone
+    assert channels(("last",), "output") == [20, 384, 384, 768]  # the first one's are distances to the bank's patches

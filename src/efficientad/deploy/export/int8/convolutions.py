@@ -10,13 +10,14 @@ _WITHOUT_VALUES = ("Result", "Parameter", "Constant", "ShapeOf")
 
 
 def find_float_nodes(model: openvino.Model, kept: tuple[str, ...]) -> set[str]:
-    """Return the names of the operations that stay in float; `kept` has "first", "last", both or neither.
+    """Return the names of the operations that stay in float; `kept` names some of "first", "last" and "early".
 
     Always: all behind the last convolutions, and the arithmetic on pixels before the first.
     """
     first, last = list_first(model), list_last(model)
     names = set().union(*(_find_behind(node) for node in last), *(_find_before(node) for node in first))
-    return names | {node.get_friendly_name() for part in kept for node in {"first": first, "last": last}[part]}
+    parts = {"first": first, "last": [*last, *_list_before(last)], "early": list_early(model)}
+    return names | {node.get_friendly_name() for part in kept for node in parts[part]}
 
 
 def list_first(model: openvino.Model) -> list[openvino.Node]:
@@ -29,6 +30,24 @@ def list_last(model: openvino.Model) -> list[openvino.Node]:
     convolutions = _list_all(model)
     names = {node.get_friendly_name() for node in convolutions}
     return [node for node in convolutions if not _find_behind(node) & names]
+
+
+def list_early(model: openvino.Model) -> list[openvino.Node]:
+    """Return the convolutions whose results are at least an eighth of the image high: up to the finest features."""
+    height = model.input(0).get_partial_shape()[1].get_length()
+    return [
+        node
+        for node in model.get_ordered_ops()
+        if node.get_type_name() in ("Convolution", "GroupConvolution")
+        and node.output(0).get_partial_shape()[2].get_length() >= height / 8
+    ]
+
+
+def _list_before(convolutions: list[openvino.Node]) -> list[openvino.Node]:
+    """Return what these convolutions see, where it is another one's result as it is: a projection of a memory bank."""
+    seen = [node.input_value(0).get_node() for node in convolutions]
+    seen = [node.input_value(0).get_node() if node.get_type_name() == "Add" else node for node in seen]
+    return [node for node in seen if node.get_type_name() == "Convolution"]
 
 
 def get_weights(convolution: openvino.Node) -> openvino.Node:

@@ -2,8 +2,8 @@
 
 Quantised are the convolutions, with what NNCF puts on their inputs. Two things never are: the arithmetic on pixels
 before the first convolutions, and everything behind the last ones. The map there is the square of a small difference
-of two feature maps, and its largest value, the score, lies far above what calibration on normal images shows: eight
-bits fitted to those cut it off.
+of two feature maps, and its largest values, of which the score is made, lie far above what calibration on normal images
+shows: eight bits fitted to those cut them off.
 """
 
 import logging
@@ -20,11 +20,16 @@ from efficientad.deploy.export.openvino import read_without_verdict
 
 # What stays in float beside those two, the faster model first: convolutions that see the pixels, whose range is the
 # image's and not that of normal images; and those behind which there is no other, too (docs/decisions/0014).
-KEPT: dict[str, tuple[str, ...]] = {"first": ("first",), "first and last": ("first", "last")}
+# The third also keeps what a backbone's finest features are made of; it is little faster than the float model.
+KEPT: dict[str, tuple[str, ...]] = {
+    "first": ("first",),
+    "first and last": ("first", "last"),
+    "early and last": ("first", "early", "last"),
+}
 
 
 def quantise(xml: Path, images: NDArray[np.uint8], kept: tuple[str, ...]) -> openvino.Model:
-    """Quantise an exported IR on normal images (n, H, W, 3), uint8 RGB, with `kept` ("first", "last") in float.
+    """Quantise an exported IR on normal images (n, H, W, 3), uint8 RGB, with `kept` (see `KEPT`) in float.
 
     What comes back ends in map and score; `append_verdict` adds the rest when the threshold is known.
     """
