@@ -28,4 +28,16 @@ def test_kept_convolutions_are_those_on_the_image_and_those_before_the_maps(mode
         return sorted(getattr(node, side)(0).get_partial_shape()[1].get_length() for node in nodes)
 
     assert channels(("first",), "input") == [3] * 4  # teacher, student, autoencoder, backbone
-    assert channels(("last",), "output") == [20, 384, 384, 768]  # the first one's are distances to the bank's patches
+    # Of the bank 20 distances and what they are distances of, its 128 components.
+    assert channels(("last",), "output") == [20, 128, 384, 384, 768]
+
+
+def test_early_convolutions_are_those_of_high_results(model):
+    early = find_float_nodes(model, ("early",)) - find_float_nodes(model, ())
+    heights = {
+        node.get_friendly_name(): node.output(0).get_partial_shape()[2].get_length()
+        for node in model.get_ordered_ops()
+        if node.get_type_name() in ("Convolution", "GroupConvolution")
+    }
+    assert {name for name, height in heights.items() if height >= max(heights.values()) / 4} == early
+    assert 0 < len(early) < len(heights)

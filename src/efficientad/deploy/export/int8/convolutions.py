@@ -33,14 +33,11 @@ def list_last(model: openvino.Model) -> list[openvino.Node]:
 
 
 def list_early(model: openvino.Model) -> list[openvino.Node]:
-    """Return the convolutions whose results are at least an eighth of the image high: up to the finest features."""
-    height = model.input(0).get_partial_shape()[1].get_length()
-    return [
-        node
-        for node in model.get_ordered_ops()
-        if node.get_type_name() in ("Convolution", "GroupConvolution")
-        and node.output(0).get_partial_shape()[2].get_length() >= height / 8
-    ]
+    """Return the convolutions whose results are a quarter of the highest or more: up to the finest features."""
+    kinds = ("Convolution", "GroupConvolution")
+    nodes = [node for node in model.get_ordered_ops() if node.get_type_name() in kinds]
+    heights = [node.output(0).get_partial_shape()[2].get_length() for node in nodes]
+    return [node for node, height in zip(nodes, heights, strict=True) if height >= max(heights) / 4]
 
 
 def _list_before(convolutions: list[openvino.Node]) -> list[openvino.Node]:
