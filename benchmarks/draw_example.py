@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from efficientad.data.arrays.prepared import load_prepared
-from efficientad.data.files.images import outline, write_png
+from efficientad.data.files.images import outline, resize_image, write_png
 from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
 from efficientad.evaluation.test_split import build_test_split
 from efficientad.model.inference import compute_detections
@@ -22,6 +22,7 @@ from efficientad.pipeline.params import load_params
 from efficientad.reporting.contact_sheet import ANNOTATED, MARKED
 
 GAP_PX = 4
+PANEL_PX = 256
 
 
 def main() -> None:
@@ -42,12 +43,13 @@ def main() -> None:
             row = sorted(rows, key=lambda index: float(split.scores[index]))[len(rows) // 2]
             image, anomaly_map = split.images[row], np.asarray(split.maps[row])
             panels = [
-                outline(image, split.masks[row], colour=ANNOTATED, thickness=2),
+                outline(image, split.masks[row], colour=ANNOTATED, thickness=4),
                 overlay_heat_map(image, anomaly_map, scale),
-                outline(image, anomaly_map > header["threshold"], colour=MARKED, thickness=2),
+                outline(image, anomaly_map > header["threshold"], colour=MARKED, thickness=4),
             ]
+            small = [resize_image(panel, (PANEL_PX, PANEL_PX)) for panel in panels]
             columns.append(np.concatenate([np.pad(panel, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255)
-                                           for panel in panels]))  # fmt: skip
+                                           for panel in small]))  # fmt: skip
     write_png(Path("docs/example.png"), np.concatenate(columns, axis=1))
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from import_closure import ROOT
 from markdown_pages import list_blocks, list_lines, list_pages, read_page
 from small_project import CATEGORIES, Project
 
@@ -93,6 +94,8 @@ def test_the_docs_have_recipes_for_training_distillation_and_two_machines():
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_a_recipe_with_torchrun_works_as_typed(project, recipe, tmp_path):
     before = (project.root / "params.yaml").read_bytes()
+    default = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))["sizes"]
+    project.change_params(lambda tree: tree.update(sizes=default))  # what a reader starts from
     for setting in recipe.settings:
         values = yaml.safe_load(setting.replace("gear", PRODUCT))
         values.pop("categories", None)  # the project has its own

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-BANK_DIMENSIONS = 128  # principal components; they hold 97 % of the variance and more (docs/decisions/0031)
+BANK_DIMENSIONS = 128  # principal components of the features
 
 
 class MemoryBank(nn.Module):
