@@ -3,7 +3,7 @@
     python benchmarks/draw_example.py
 
 One column per kind of defect, good parts first: the test image with the median score, neither the best nor the worst.
-Rows: image with the annotated defect, heat map, region above the threshold.
+Rows: image with the annotated defect, heat map, what `mark_defects` marks.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from efficientad.data.arrays.prepared import load_prepared
-from efficientad.data.files.images import outline, resize_image, write_png
+from efficientad.data.files.images import mark_defects, outline, resize_image, write_png
 from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
 from efficientad.evaluation.test_split import build_test_split
 from efficientad.model.inference import compute_detections
@@ -45,7 +45,7 @@ def main() -> None:
             panels = [
                 outline(image, split.masks[row], colour=ANNOTATED, thickness=4),
                 overlay_heat_map(image, anomaly_map, scale),
-                outline(image, anomaly_map > header["threshold"], colour=MARKED, thickness=4),
+                outline(image, mark_defects(anomaly_map, header["threshold"]), colour=MARKED, thickness=4),
             ]
             small = [resize_image(panel, (PANEL_PX, PANEL_PX)) for panel in panels]
             columns.append(np.concatenate([np.pad(panel, ((0, GAP_PX), (0, GAP_PX), (0, 0)), constant_values=255)

@@ -3,7 +3,7 @@
     python benchmarks/large_image.py FOLDER
 
 writes the images and the models below FOLDER. It prints for each defect its verdict, the distance of the map's peak and
-of the outlined pixels from its middle, and the time of an inference. The same files from C++:
+of the pixels that `mark_defects` marks from its middle, and the time of an inference. The same files from C++:
 `efficientad_infer FOLDER/model FOLDER/images/*.png`.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 from efficientad import __version__
 from efficientad.calibration.threshold.choice import choose_display_scale, fit_threshold
 from efficientad.data.drawing.nuisance import smooth_noise
-from efficientad.data.files.images import read_image, write_png
+from efficientad.data.files.images import mark_defects, read_image, write_png
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
@@ -94,12 +94,12 @@ def main() -> None:
         prediction = predict_image(engine, image)
         seconds = time.perf_counter() - started
         peak = np.unravel_index(prediction.anomaly_map.argmax(), SIZE)
-        rows, columns = np.nonzero(prediction.anomaly_map > prediction.threshold)
+        rows, columns = np.nonzero(mark_defects(prediction.anomaly_map, prediction.threshold))
         farthest = np.hypot(rows - middle[0], columns - middle[1]).max(initial=0)
         off = np.hypot(peak[0] - middle[0], peak[1] - middle[1])
         print(
             f"{path.name}: {prediction.verdict}, score {prediction.score:.3f}, threshold {prediction.threshold:.3f}, "
-            f"peak {off:.1f} px from the middle, {len(rows)} px outlined, the farthest {farthest:.1f} px from it; "
+            f"peak {off:.1f} px from the middle, {len(rows)} px marked, the farthest {farthest:.1f} px from it; "
             f"{seconds:.1f} s"
         )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")

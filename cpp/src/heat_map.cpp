@@ -1,10 +1,39 @@
 #include "efficientad/heat_map.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <opencv2/imgproc.hpp>
 #include <vector>
 
 namespace efficientad {
+
+namespace {
+
+constexpr float kMarkedShare = 0.5F;  // of a region's highest value
+
+// Returns what a map marks as defective, 255 there and 0 elsewhere: of each connected region above the threshold the
+// pixels of half of its highest value or more. Where that value is negative, only the highest itself is marked.
+cv::Mat mark_defects(const cv::Mat& map, double threshold) {
+  cv::Mat marked = map > threshold;
+  cv::Mat regions;  // numbered from 1 on; 0 is what is not above the threshold
+  const int count = cv::connectedComponents(marked, regions, 8, CV_32S);
+  std::vector<float> least(count, -std::numeric_limits<float>::infinity());
+  for (int row = 0; row < map.rows; ++row) {
+    for (int column = 0; column < map.cols; ++column) {
+      float& highest = least[regions.at<int>(row, column)];
+      highest = std::max(highest, map.at<float>(row, column));
+    }
+  }
+  for (float& value : least) value = std::min(value, value * kMarkedShare);
+  for (int row = 0; row < map.rows; ++row) {
+    for (int column = 0; column < map.cols; ++column) {
+      if (map.at<float>(row, column) < least[regions.at<int>(row, column)]) marked.at<uchar>(row, column) = 0;
+    }
+  }
+  return marked;
+}
+
+}  // namespace
 
 cv::Mat draw_heat_map(const cv::Mat& image, const Prediction& prediction) {
   cv::Mat map;
@@ -24,7 +53,7 @@ cv::Mat draw_heat_map(const cv::Mat& image, const Prediction& prediction) {
   cv::Mat blend;
   cv::addWeighted(image, 0.5, heat, 0.5, 0, blend);
   std::vector<std::vector<cv::Point>> contours;
-  cv::findContours(map > prediction.threshold, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+  cv::findContours(mark_defects(map, prediction.threshold), contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
   const int thickness = std::max(1, cvRound(std::max(image.rows, image.cols) / 512.0));
   cv::drawContours(blend, contours, -1, cv::Scalar::all(255), thickness);
   return blend;

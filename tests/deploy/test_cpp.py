@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from tiny_models import HEADER, SIDE
 
-from efficientad.data.files.images import read_image, write_png
+from efficientad.data.files.images import outline, read_image, resize_map, write_png
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.heat_map import draw_heat_map
@@ -104,6 +104,26 @@ def test_scores_verdicts_and_heat_maps_are_pythons(build, models, engine, readab
         drawn = draw_heat_map(image, expected.anomaly_map, expected.threshold)
         apart = np.abs(heat_map - drawn).max(axis=-1) > (16 if file.name in LOSSY else 8)
         assert apart.mean() <= 0.01, file.name  # the line may run a pixel beside where a value is the threshold
+
+
+def test_the_line_of_a_heat_map_is_pythons(build, models, engine, readable, tmp_path):
+    """At this threshold the photo's regions are far larger than what is marked of them."""
+    file, threshold = readable / "photo.bmp", 0.05
+    model = edit_model(models, tmp_path, "image_threshold", str(threshold))
+    build.judge(model, file, "--heatmap-dir", tmp_path)
+    image = read_image(file)
+    anomaly_map = predict_image(engine, image).anomaly_map
+    expected = find_white(draw_heat_map(image, anomaly_map, threshold))
+    resized = resize_map(anomaly_map, *image.shape[:2])
+    around_all = find_white(outline(np.zeros_like(image), resized > threshold, (255, 255, 255)))
+    allowed = 0.1 * expected.sum()  # where a value is half of the highest, the line may run a pixel beside
+    assert (around_all != expected).sum() > 5 * allowed
+    assert (find_white(read_image(tmp_path / "photo.bmp.png")) != expected).sum() <= allowed
+
+
+def find_white(image: np.ndarray) -> np.ndarray:
+    """The line's pixels (H, W): no colour of a heat map is white."""
+    return (image == 255).all(axis=-1)
 
 
 def test_one_image_alone_gets_the_score_that_it_gets_among_many(build, models, readable):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from efficientad.data.files.images import colour_map
-from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
+from efficientad.deploy.heat_map import HeatScale, draw_heat_map, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 
 IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
@@ -15,6 +15,14 @@ def test_opacity_from_the_image_alone_to_the_map_alone():
     assert np.array_equal(overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=0), IMAGE)
     unit = np.array([[0, 0, 0.25, 0.5], [0.75, 1, 1, 1]], dtype=np.float32)
     assert np.array_equal(overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=1), colour_map(unit))
+
+
+def test_the_white_line_runs_at_half_of_a_peaks_height():
+    """A pyramid of height 8 that falls by 1 a pixel: 4 is reached 4 pixels from its middle, the threshold 7 from it."""
+    steps = np.abs(np.arange(21, dtype=np.float32) - 10)
+    distances = np.maximum(steps[:, None], steps)
+    drawn = draw_heat_map(np.zeros((21, 21, 3), np.uint8), 8 - distances, threshold=0.5)
+    assert np.array_equal((drawn == 255).all(axis=-1), distances == 4)
 
 
 def test_half_opacity_is_the_mean():

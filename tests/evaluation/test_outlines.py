@@ -24,12 +24,28 @@ def as_map(*masks):
     return np.where(np.logical_or.reduce(masks), 0.9, 0.1).astype(np.float32)
 
 
+def mark_plainly(anomaly_map, threshold):
+    """The marked pixels, region by region: those with at least half of its highest value, and the highest itself."""
+    waiting = {tuple(place) for place in np.argwhere(anomaly_map > threshold).tolist()}
+    marked = set()
+    while waiting:
+        region, front = set(), [waiting.pop()]
+        while front:
+            row, column = front.pop()
+            region.add((row, column))
+            near = {(row + down, column + right) for down in (-1, 0, 1) for right in (-1, 0, 1)} & waiting
+            waiting -= near
+            front += near
+        highest = max(float(anomaly_map[pixel]) for pixel in region)
+        least = min(highest, highest / 2)
+        marked |= {pixel for pixel in region if float(anomaly_map[pixel]) >= least}
+    return marked
+
+
 def compare_sets(anomaly_map, mask, threshold):
     """IoU pixel by pixel, the slow and obvious way."""
-    height, width = mask.shape
-    pixels = [(row, column) for row in range(height) for column in range(width)]
-    marked = {pixel for pixel in pixels if float(anomaly_map[pixel]) > threshold}
-    annotated = {pixel for pixel in pixels if mask[pixel]}
+    marked = mark_plainly(anomaly_map, threshold)
+    annotated = {tuple(pixel) for pixel in np.argwhere(mask).tolist()}
     return len(marked & annotated) / len(marked | annotated)
 
 

@@ -83,6 +83,18 @@ def test_outlines_are_on_the_anomalous_row_alone(tmp_path):
         assert has_colour(read_panel(path, row, 3), (255, 0, 0)) == (index == 1)
 
 
+def test_the_red_line_runs_at_half_of_a_peaks_height(tmp_path):
+    """The map falls from 2 by 0.05 a pixel: 1 is reached 20 pixels from the peak, the threshold 30 from it."""
+    images, masks, maps, scores, labels, ious, names = draw_split(height=PANEL_PX, width=PANEL_PX)
+    steps = np.abs(np.arange(PANEL_PX) - 128)
+    distances = np.maximum(steps[:, None], steps)
+    maps[1] = 2 - 0.05 * distances
+    write(tmp_path / "sheet.png", (images, masks, maps, scores, labels, ious, names), per_group=1)
+    red = (read_panel(tmp_path / "sheet.png", 0, 3) == (255, 0, 0)).all(axis=-1)
+    assert red.any()
+    assert np.abs(distances[red] - 20).max() <= 2
+
+
 def test_groups_and_outline_ious_are_written_on_their_rows(tmp_path, monkeypatch):
     images, masks, maps, scores, labels, ious, names = draw_split(count=5)
     masks[2:4, :10, :20] = True  # 200 px

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import colour_map, outline, resize_map
+from efficientad.data.files.images import colour_map, mark_defects, outline, resize_map
 from efficientad.errors import MetricError
 
 _OPACITY = 0.5
@@ -70,10 +70,10 @@ def overlay_heat_map(
 def draw_heat_map(image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
     """Lay a map (h, w) of any size over an RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`.
 
-    A white line runs around what lies above the threshold.
+    A white line runs around what `mark_defects` marks.
     """
     height, width = image.shape[:2]
     resized = resize_map(anomaly_map, height, width)
     coloured = overlay_heat_map(image, resized, fit_heat_scale(threshold, resized))
     thickness = max(1, round(max(height, width) * _LINE_PER_PX))
-    return outline(coloured, resized > threshold, _WHITE, thickness)
+    return outline(coloured, mark_defects(resized, threshold), _WHITE, thickness)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.files.images import mark_defects
 from efficientad.errors import MetricError
 from efficientad.evaluation.pixels import Maps, Masks, check_count, check_pair
 
@@ -10,7 +11,7 @@ from efficientad.evaluation.pixels import Maps, Masks, check_count, check_pair
 def compute_outline_ious(maps: Maps, masks: Masks, threshold: float) -> NDArray[np.float64]:
     """Intersection over union of marked and annotated pixels of each image: (N,), in [0, 1], NaN without a defect.
 
-    `maps` (N, H, W) float of any range; a pixel above `threshold` is marked, as in the contact sheet. `masks`
+    `maps` (N, H, W) float of any range; marked is what `mark_defects` marks, as in the contact sheet. `masks`
     (N, H, W) bool, all False where no defect is annotated. All defects of an image count together, and so does
     everything that is marked: a missed defect gives 0, and a false region elsewhere in the image lowers the value.
 
@@ -30,7 +31,7 @@ def compute_outline_ious(maps: Maps, masks: Masks, threshold: float) -> NDArray[
     for index, (anomaly_map, mask) in enumerate(zip(maps, masks, strict=True)):
         check_pair(anomaly_map, mask, index)
         if mask.any():
-            marked = anomaly_map > threshold
+            marked = mark_defects(anomaly_map, threshold)
             ious[index] = np.count_nonzero(marked & mask) / np.count_nonzero(marked | mask)
     return ious
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.rows import Rows
-from efficientad.data.files.images import colour_map, outline
+from efficientad.data.files.images import colour_map, mark_defects, outline
 from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 from efficientad.reporting.canvas import open_figure
@@ -24,7 +24,7 @@ GAP_PX = 8
 MARGIN_PX = 16
 HEADER_PX = 128
 TITLE_PX = 46
-COLUMNS = ("image", "annotated defect (cyan)", "heat map", "above threshold (red)")
+COLUMNS = ("image", "annotated defect (cyan)", "heat map", "marked (red)")
 NAME_LENGTH = 36
 GROUPS = {
     "worst": "Wrong verdicts, worst first",
@@ -49,7 +49,7 @@ def write_contact_sheet(
     names: Sequence[str],
     threshold: float,
 ) -> None:
-    """Write the cases as PNG: image | annotated defect | heat map | region above the threshold.
+    """Write the cases as PNG: image | annotated defect | heat map | what `mark_defects` marks.
 
     `images` (N, H, W, 3) RGB uint8, `masks` (N, H, W) bool, `maps` (N, H, W) float32, `scores`, `labels` of 0 or 1
     and `outline_ious` of `compute_outline_ious` (N,); only the images of the cases are read. Each row says whether
@@ -122,7 +122,7 @@ def _draw_panels(
         image,
         outline(image, np.asarray(mask), colour=ANNOTATED, thickness=thickness),
         overlay_heat_map(image, anomaly_map, scale),
-        outline(image, anomaly_map > threshold, colour=MARKED, thickness=thickness),
+        outline(image, mark_defects(anomaly_map, threshold), colour=MARKED, thickness=thickness),
     ]
 
 

@@ -16,6 +16,7 @@ from efficientad.errors import DataError
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff"})
+_MARKED_SHARE = 0.5  # of a region's highest value
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -138,6 +139,25 @@ def colour_map(map01: NDArray[np.float32]) -> NDArray[np.uint8]:
     levels = np.round(np.clip(map01, 0.0, 1.0) * 255.0).astype(np.uint8)
     bgr = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def mark_defects(anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """Return the pixels (H, W) that an anomaly map (H, W) marks as defective.
+
+    A connected region of pixels above the threshold is a defect, and of it those pixels are marked whose value is half
+    of its highest or more: around a clear defect the map falls slowly, and stays above the threshold far outside
+    (docs/decisions/0033). Every region keeps its highest pixel, so there are marks where the map exceeds the threshold.
+    Two defects that are joined above the threshold are one region: a weak one may lose its marks to a clear one.
+
+    >>> mark_defects(np.array([[0.1, 0.6, 2.0, 0.9, 0.1, 0.6]], np.float32), 0.5).astype(int).tolist()
+    [[0, 0, 1, 0, 0, 1]]
+    """
+    above = anomaly_map > threshold
+    count, regions = cv2.connectedComponents(above.astype(np.uint8), connectivity=8)
+    highest = np.full(count, -np.inf, anomaly_map.dtype)
+    np.maximum.at(highest, regions[above], anomaly_map[above])
+    least = np.minimum(highest, highest * _MARKED_SHARE)
+    return np.asarray(above & (anomaly_map >= least[regions]))
 
 
 def outline(
