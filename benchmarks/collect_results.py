@@ -19,6 +19,7 @@ from original_size import measure_at_original_size
 from readme_table import replace_table
 from results_page import METRICS, render_results
 
+from efficientad.model.weights import load_header
 from efficientad.pipeline.layout import SUMMARY, Item, locate_distill_metrics
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import TIMINGS, read_json, write_json
@@ -40,7 +41,7 @@ def collect(command: str) -> dict[str, Any]:
         figures[size] = {
             **average_metrics([metrics[item.name] | measure_original(item) for item in items], list(params.seeds)),
             **({} if size == "L" else {"preset": params.train.preset, "steps": params.train.recipe.steps}),
-            "banks": list(params.fit.banks.select(size)),
+            "banks": list_banks(items[0]),
             **average_minutes(timings, [name_longest_stage(item) for item in items]),
             **read_latency(items[0].models),
             "teacher": read_json(locate_distill_metrics(size) / "distill.json"),
@@ -48,6 +49,11 @@ def collect(command: str) -> dict[str, Any]:
             "command": command,
         }
     return figures
+
+
+def list_banks(item: Item) -> list[str]:
+    """Return the scales of the memory banks that an item's detector has: those that got a share."""
+    return [scale for scale, _ in load_header(item.fitted).get("memory_banks", [])]
 
 
 def name_longest_stage(item: Item) -> str:

@@ -1,5 +1,7 @@
 """The share of each memory bank, and what it is chosen by: how much of good patches the fine bank explains."""
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from tiny_models import build_tiny
 from efficientad.calibration.bank_weights import choose_weights, fit_weights, measure_unexplained
 from efficientad.calibration.coreset import fit_memory_banks
 from efficientad.calibration.quantiles import compute_training_maps
+from efficientad.model.branch import Quantiles
 
 ALL = ["detail", "fine", "coarse"]
 SIDE = 64
@@ -102,9 +105,9 @@ def test_without_a_fine_bank_or_a_backbone_nothing_is_unexplained():
 
 
 def test_the_shares_are_set_and_returned_with_what_they_were_chosen_by():
-    detector, maps = fit(draw_apart(), {"fine": 50, "coarse": 50})
-    found = fit_weights(detector, maps)
+    detector, maps = fit(draw_alike(), {"fine": 2000, "coarse": 50})
     unexplained = measure_unexplained(detector, maps)
+    found = fit_weights(detector, maps)
     assert found.pop("unexplained") == pytest.approx(unexplained, abs=1e-4)
     assert list(found) == ["fine", "coarse"]
     expected = choose_weights(["fine", "coarse"], unexplained)
@@ -112,3 +115,30 @@ def test_the_shares_are_set_and_returned_with_what_they_were_chosen_by():
     assert [*found.values()] == pytest.approx(expected, abs=1e-4)
     assert expected != pytest.approx([0.5, 0.5], abs=0.01)
     assert fit_weights(build_tiny("S"), [[], []]) == {}
+
+
+def test_a_bank_that_gets_no_share_is_dropped_with_its_quantiles(monkeypatch):
+    """What is judged stays the same, and a station computes less."""
+    monkeypatch.setattr("efficientad.calibration.bank_weights.measure_unexplained", lambda *_: 0.7)
+    detector, maps = fit(draw_apart(), dict.fromkeys(ALL, 20))
+    detector.set_quantiles([Quantiles(0.0, 1.0 + place) for place in range(3)])
+    whole = copy.deepcopy(detector)
+    whole.backbone_banks.weights = torch.tensor([0.0, 0.0, 1.0])
+    shares = fit_weights(detector, maps)
+    assert shares == {"unexplained": 0.7, "detail": 0.0, "fine": 0.0, "coarse": 1.0}
+    names = {branch.name: branch.quantiles.high for branch in detector.list_branches()}
+    assert names == {"memory_bank_coarse": 3.0}
+    assert detector.describe_banks() == [("coarse", 20)]
+    image = torch.rand(1, 3, SIDE, SIDE)
+    with torch.inference_mode():
+        alone, beside = detector(image).anomaly_score, whole(image).anomaly_score
+    torch.testing.assert_close(alone, beside, rtol=0.1, atol=0.01)  # on coarser cells
+
+
+def test_of_a_size_with_a_student_its_quantiles_stay():
+    detector, _ = fit(draw_apart(), {"fine": 20, "coarse": 20}, "S")
+    detector.set_quantiles([Quantiles(0.0, 1.0 + place) for place in range(4)])
+    detector.set_weights([1.0, 0.0])
+    assert [branch.quantiles.high for branch in detector.list_branches()] == [1.0, 2.0, 3.0]
+    with pytest.raises(ValueError, match="expected the shares of 1 memory banks, got 2"):
+        detector.set_weights([0.5, 0.5])

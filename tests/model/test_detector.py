@@ -63,7 +63,7 @@ def test_of_size_s_memory_banks_together_count_as_one_of_three_maps(scales, size
     levels = [(0.5, 1.5), (0.25, 2.25), (1.0, 1.25), (0.1, 3.0)][: 2 + len(scales)]
     weights = [0.7, 0.3] if len(scales) > 1 else [1.0]
     detector.set_quantiles([Quantiles(*one) for one in levels])
-    detector.backbone_banks.set_weights(weights)
+    detector.backbone_banks.weights = torch.tensor(weights)
     image = torch.rand(1, 3, *size)
     pad, resize = torch.nn.functional.pad, torch.nn.functional.interpolate
     with torch.inference_mode():
@@ -82,7 +82,7 @@ def test_of_size_l_the_map_is_the_geometric_mean_of_its_banks(weights):
     detector = build_tiny("L", [("detail", 7), ("fine", 9), ("coarse", 5)])
     high = [1.5, 1.25, 0.75]
     detector.set_quantiles([Quantiles(0.5, one) for one in high])
-    detector.backbone_banks.set_weights(weights)
+    detector.backbone_banks.weights = torch.tensor(weights)
     image = torch.rand(1, 3, 320, 256)
     with torch.inference_mode():
         expected = combine_plainly(detector.backbone_banks.compute_raw_maps(image), high, weights, (320, 256))

@@ -11,10 +11,13 @@ from efficientad.model.sizes import BankScale
 _LEAST_COARSE = 0.25
 _KNOWN = 0.33  # unexplained share up to which the coarse bank gets the least
 _UNKNOWN = 0.66  # from which on it gets everything
+_MOST_COARSE = 0.98  # above it the others are not worth their time
 
 
 def fit_weights(detector: Detector, maps: Sequence[Sequence[NDArray[np.float32]]]) -> dict[str, float]:
-    """Set each memory bank's share; return `unexplained` and the shares by scale, nothing of a detector without banks.
+    """Set each memory bank's share, and drop those that get none.
+
+    Returns `unexplained` and the shares by scale; nothing of a detector without banks.
 
     maps: those of `compute_training_maps`.
     """
@@ -22,9 +25,10 @@ def fit_weights(detector: Detector, maps: Sequence[Sequence[NDArray[np.float32]]
     if banks is None:
         return {}
     unexplained = measure_unexplained(detector, maps)
-    weights = choose_weights(banks.scales, unexplained)
-    banks.set_weights(weights)
-    shares = zip(banks.scales, weights, strict=True)
+    scales = list(banks.scales)
+    weights = choose_weights(scales, unexplained)
+    detector.set_weights(weights)
+    shares = zip(scales, weights, strict=True)
     return {"unexplained": round(unexplained, 4)} | {scale: round(share, 4) for scale, share in shares}
 
 
@@ -56,7 +60,8 @@ def choose_weights(scales: Sequence[BankScale], unexplained: float) -> list[floa
     ([0.0, 0.0, 1.0], [1.0])
     """
     slope = (1 - _LEAST_COARSE) / (_UNKNOWN - _KNOWN)
-    coarse = min(1.0, max(_LEAST_COARSE, _LEAST_COARSE + slope * (unexplained - _KNOWN)))
+    coarse = max(_LEAST_COARSE, _LEAST_COARSE + slope * (unexplained - _KNOWN))
+    coarse = coarse if coarse < _MOST_COARSE else 1.0
     if "coarse" not in scales:
         coarse = 0.0
     elif len(scales) == 1:

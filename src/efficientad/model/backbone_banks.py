@@ -55,13 +55,7 @@ class BackboneBanks(nn.Module):
         """Take filled banks, and the share of each."""
         self.scales = list(banks)
         self.banks = nn.ModuleList(banks.values())
-        self.weights = torch.tensor(weights)
-
-    def set_weights(self, weights: Sequence[float]) -> None:
-        """Set the share of each bank; ValueError where there are more or fewer."""
-        if len(weights) != len(self.weights):
-            raise ValueError(f"expected the shares of {len(self.weights)} banks, got {len(weights)}")
-        self.weights.copy_(torch.tensor(weights))
+        self.weights = torch.tensor(weights, dtype=torch.float32, device=self.weights.device)
 
     def count_channels(self, scale: BankScale) -> int:
         """Return how many features a patch has."""

@@ -132,6 +132,22 @@ class Detector(nn.Module):
         self.backbone_banks.set_banks(banks, weights)
         self.quantiles = torch.tensor([[0.0, 1.0]]).repeat(len(self._list_names()), 1).to(self.quantiles.device)
 
+    def set_weights(self, weights: Sequence[float]) -> None:
+        """Set the share of each memory bank, which together are 1; one without a share is dropped.
+
+        ValueError where there are more or fewer shares than banks, or all are 0.
+        """
+        together = self.backbone_banks
+        banks = [] if together is None else together.list_banks()
+        if together is None or len(weights) != len(banks):
+            raise ValueError(f"expected the shares of {len(banks)} memory banks, got {len(weights)}")
+        kept = [place for place, weight in enumerate(weights) if weight > 0]
+        if not kept:
+            raise ValueError(f"expected a memory bank with a share, got {list(weights)}")
+        together.set_banks({together.scales[place]: banks[place] for place in kept}, [weights[place] for place in kept])
+        before = len(self.quantiles) - len(banks)
+        self.quantiles = self.quantiles[[*range(before), *(before + place for place in kept)]]
+
     def set_quantiles(self, quantiles: Sequence[Quantiles]) -> None:
         """Set those of each of `list_branches`, in its order; ValueError where there are more or fewer."""
         if len(quantiles) != len(self.quantiles):
