@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from efficientad.data.arrays.prepared import Prepared
+from efficientad.data.arrays.rows import Rows
 from efficientad.data.defects.trial import Trial
-from efficientad.deploy.export.int8.choice import Allowed, Choice, refuse, write_int8
+from efficientad.deploy.export.int8.choice import Allowed, Choice, Normals, refuse, write_int8
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
 from efficientad.deploy.format.files import locate_ir, locate_onnx
@@ -16,6 +16,7 @@ from efficientad.model.header import ModelHeader
 from efficientad.pipeline.params import ExportParams
 
 ONNX_NAME = "onnx_fp32"
+_BANK_IMAGES = 2000  # at most, that memory banks of eight-bit features are taken from: two minutes
 
 
 def export_models(
@@ -62,7 +63,8 @@ def _export_int8(
     params: ExportParams,
     fpr_limit: float,
 ) -> Choice:
-    normals = _choose_evenly(prepared, params.int8_images)
+    ranges, banks = (_choose_evenly(prepared, count) for count in (params.int8_images, _BANK_IMAGES))
+    normals = Normals(np.stack(list(ranges)), banks)
     allowed = Allowed(params.max_auroc_drop, params.max_au_pro_drop, fpr_limit)
     choice = write_int8(locate_ir(folder, "fp32"), header, locate_ir(folder, "int8"), normals, trial, allowed)
     if choice.kept is None:
@@ -73,8 +75,8 @@ def _export_int8(
     return choice
 
 
-def _choose_evenly(prepared: Prepared, count: int) -> NDArray[np.uint8]:
-    """Return `count` training images (n, H, W, 3), or all there are, evenly from the first to the last."""
+def _choose_evenly(prepared: Prepared, count: int) -> Rows:
+    """Return `count` training images, or all there are, evenly from the first to the last; none is read yet."""
     train = prepared.indices("train")
     places = np.linspace(0, len(train) - 1, min(len(train), count)).astype(int)
-    return np.asarray(prepared.images[train[places]])
+    return Rows(prepared.images).select(train[places])

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from types import MappingProxyType
 
 import nncf
 import numpy as np
@@ -9,29 +10,36 @@ from tiny_models import HEADER
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export.int8.accuracy import Accuracy
-from efficientad.deploy.export.int8.choice import Allowed, Choice, fit_header, refuse, write_int8
+from efficientad.deploy.export.int8.choice import Allowed, Choice, Normals, fit_header, refuse, write_int8
 from efficientad.deploy.export.int8.quantise import KEPT
 
 CHOICE = "efficientad.deploy.export.int8.choice"
 ALLOWED = Allowed(0.005, 0.01, 0.3)
+IMAGES_OF_TRAINING = Normals(NORMALS, NORMALS)
 
 
 @pytest.fixture
 def candidates(quantise_once, monkeypatch):
     """What `write_int8` asks to be quantised, in its order."""
     asked = []
-    monkeypatch.setattr(f"{CHOICE}.quantise", lambda _xml, _images, kept: [asked.append(kept), quantise_once(kept)][1])
+
+    def quantise(_xml, _images, kept, patches=MappingProxyType({})):
+        asked.append((kept, len(patches)))
+        return quantise_once(kept)
+
+    monkeypatch.setattr(f"{CHOICE}.quantise", quantise)
     return asked
 
 
 def test_the_first_candidate_that_keeps_the_accuracy_is_written(float_xml, candidates, tmp_path, monkeypatch):
     accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.948, 0.895)])  # float, then a candidate each
     monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
-    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
-    assert choice.kept == "first and last"
-    assert choice.auroc_drops == pytest.approx({"first": 0.15, "first and last": 0.002})
-    assert choice.au_pro_drops == pytest.approx({"first": 0.0, "first and last": 0.005})
-    assert candidates == [("first",), ("first", "last")]  # each is quantised once, the chosen one, too
+    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", IMAGES_OF_TRAINING, TRIAL, ALLOWED)
+    assert choice.kept == "first block"
+    assert choice.auroc_drops == pytest.approx({"first": 0.15, "first block": 0.002})
+    assert choice.au_pro_drops == pytest.approx({"first": 0.0, "first block": 0.005})
+    # Each is made once, the chosen one, too: first as it is, then with the one bank of what the first one computes.
+    assert candidates == [(("first",), 0), (("first",), 1), (("first", "block"), 0), (("first", "block"), 1)]
     assert load_engine(tmp_path).header.category == HEADER.category
 
 
@@ -40,8 +48,8 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml,
     monkeypatch.setattr(nncf, "quantize", lambda model, *rest, **options: [
         graphs.append([output.get_any_name() for output in model.outputs]), nncf_quantize(model, *rest, **options)
     ][1])  # fmt: skip
-    write_int8(float_xml, HEADER, path, NORMALS, TRIAL, Allowed(1, 1, 0.3))
-    assert graphs == [["anomaly_map", "anomaly_score"]]
+    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 0.3))
+    assert graphs == [["anomaly_map", "anomaly_score"]] * 2
     engine = OpenVINOEngine(path)
     scores = engine.run(IMAGES).scores
     assert engine.header.threshold == pytest.approx(float(scores[:19].max()), abs=1e-5)  # 19 images, rate 0.05
@@ -56,16 +64,19 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml,
 def test_a_candidate_that_loses_regions_is_passed_over(float_xml, candidates, tmp_path, monkeypatch):
     accuracies = iter([(0.95, 0.9), (0.95, 0.88), (0.95, 0.9)])
     monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
-    assert write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED).kept == "first and last"
+    assert (
+        write_int8(float_xml, HEADER, tmp_path / "1/model.xml", IMAGES_OF_TRAINING, TRIAL, ALLOWED).kept
+        == "first block"
+    )
 
 
 def test_nothing_is_written_when_no_candidate_will_do(float_xml, candidates, tmp_path, monkeypatch):
-    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9)])
+    accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9), (0.83, 0.9)])
     monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
-    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", NORMALS, TRIAL, ALLOWED)
+    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", IMAGES_OF_TRAINING, TRIAL, ALLOWED)
     assert choice.kept is None
     assert list(choice.auroc_drops) == list(KEPT)
-    assert candidates == list(KEPT.values())
+    assert [kept for kept, patches in candidates if not patches] == list(KEPT.values())
     assert not (tmp_path / "1").exists()
 
 

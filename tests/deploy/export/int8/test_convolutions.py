@@ -1,7 +1,7 @@
 import openvino
 import pytest
 
-from efficientad.deploy.export.int8.convolutions import find_float_nodes
+from efficientad.deploy.export.int8.convolutions import find_float_nodes, list_bank_products, list_first
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +32,20 @@ def test_kept_convolutions_are_those_on_the_image_and_those_before_the_maps(mode
     assert channels(("last",), "output") == [20, 128, 384, 384, 768]
 
 
-def test_early_convolutions_are_those_of_high_results(model):
-    early = find_float_nodes(model, ("early",)) - find_float_nodes(model, ())
-    heights = {
-        node.get_friendly_name(): node.output(0).get_partial_shape()[2].get_length()
-        for node in model.get_ordered_ops()
-        if node.get_type_name() in ("Convolution", "GroupConvolution")
-    }
-    assert {name for name, height in heights.items() if height >= max(heights.values()) / 4} == early
-    assert 0 < len(early) < len(heights)
+def test_the_first_blocks_are_those_behind_the_convolution_on_the_pixels_of_the_backbone_alone(model):
+    """Of block 0 a depthwise convolution and a projection, of block 1 an expansion before them."""
+    found = [find_float_nodes(model, kept) - find_float_nodes(model, ()) for kept in (("block",), ("second block",))]
+    blocks = [[node for node in model.get_ordered_ops() if node.get_friendly_name() in names] for names in found]
+    assert [[node.get_type_name() for node in block] for block in blocks] == [
+        ["GroupConvolution", "Convolution"],
+        ["Convolution", "GroupConvolution", "Convolution"],
+    ]
+    channels = [[node.output(0).get_partial_shape()[1].get_length() for node in block] for block in blocks]
+    assert channels == [[32, 16], [96, 96, 24]]
+    shapes = [node.output(0).get_partial_shape() for node in list_first(model)]
+    assert blocks[0][0].output(0).get_partial_shape() in shapes
+
+
+def test_bank_products_are_those_whose_smallest_result_is_a_distance(model):
+    (product,) = list_bank_products(model)
+    assert product.output(0).get_partial_shape()[1].get_length() == 20  # patches; not the teacher's differences

@@ -4,7 +4,7 @@ from int8_data import IMAGES, NORMALS
 from tiny_models import HEADER
 
 from efficientad.deploy.engines.openvino import OpenVINOEngine
-from efficientad.deploy.export.int8.quantise import quantise
+from efficientad.deploy.export.int8.quantise import list_candidates, quantise
 from efficientad.deploy.export.openvino import save_ir
 
 
@@ -27,3 +27,9 @@ def test_the_same_model_and_images_give_the_same_bytes(float_xml, eight_bits, tm
     save_ir(quantise(float_xml, NORMALS, ("first",)), HEADER, tmp_path / "model.xml", fp16=False)
     for suffix in (".xml", ".bin"):
         assert (tmp_path / f"model{suffix}").read_bytes() == eight_bits.with_suffix(suffix).read_bytes()
+
+
+def test_candidates_that_keep_the_same_are_one(float_xml, monkeypatch):
+    assert list(list_candidates(float_xml)) == ["first", "first block", "first two blocks", "first and last"]
+    monkeypatch.setattr("efficientad.deploy.export.int8.convolutions.list_first_blocks", lambda _: ([], []))
+    assert list(list_candidates(float_xml)) == ["first", "first and last"]  # without a depthwise network

@@ -1,8 +1,10 @@
 """The INT8 model: the fastest that keeps the accuracy of the float one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 import numpy as np
 import openvino
@@ -13,9 +15,10 @@ from efficientad.calibration.threshold.scores import ScoreTable, choose_rows
 from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.engines.openvino import OpenVINOEngine
-from efficientad.deploy.export.int8.accuracy import find_compared, measure_accuracy, run_trial, select_images
-from efficientad.deploy.export.int8.quantise import KEPT, quantise
-from efficientad.deploy.export.openvino import append_verdict, save_ir
+from efficientad.deploy.export.int8.accuracy import measure_accuracy, run_trial
+from efficientad.deploy.export.int8.bank_patches import Images, Places, compute_patches, find_places
+from efficientad.deploy.export.int8.quantise import list_candidates, quantise
+from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
 from efficientad.errors import ParityError
 from efficientad.model.header import ModelHeader
 
@@ -38,30 +41,35 @@ class Allowed:
     fpr_limit: float
 
 
+class Normals(NamedTuple):
+    """Training images (H, W, 3), uint8 RGB."""
+
+    ranges: NDArray[np.uint8]  # (n, H, W, 3), which the ranges of eight bits are fitted to
+    banks: Images  # which the patches of the memory banks were taken from; read one at a time
+
+
 def write_int8(
     float_xml: Path,
     header: ModelHeader,
     xml: Path,
-    normals: NDArray[np.uint8],
+    normals: Normals,
     trial: Trial,
     allowed: Allowed,
 ) -> Choice:
     """Write the first of the candidates to `xml` whose accuracy on `trial` falls by no more than allowed.
 
-    float_xml: the float IR, with the same header. normals: (n, H, W, 3) training images, for the ranges.
+    float_xml: the float IR, with the same header.
 
-    Each candidate is quantised once. The chosen one gets a threshold of its own, see `fit_header`, and with it the
+    Each candidate is made once. The chosen one gets a threshold of its own, see `fit_header`, and with it the
     verdict's part of its graph. Nothing is written when no candidate will do.
     """
     choice = Choice(None, {}, {})
-    rows = find_compared(trial)
-    compared = select_images(trial, rows)
-    reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), compared), compared, allowed.fpr_limit)
-    for name, kept in KEPT.items():
-        candidate = quantise(float_xml, normals, kept)
+    reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), trial), trial, allowed.fpr_limit)
+    places = find_places(read_without_verdict(float_xml), normals.banks)
+    for name, kept in list_candidates(float_xml).items():
+        candidate = _make_candidate(float_xml, normals, places, kept)
         outputs = _run_from_disk(candidate, header, trial)
-        on_compared = Outputs(outputs.maps[rows], outputs.scores[rows])
-        accuracy = measure_accuracy(on_compared, compared, allowed.fpr_limit)
+        accuracy = measure_accuracy(outputs, trial, allowed.fpr_limit)
         choice.auroc_drops[name] = reference.image_auroc - accuracy.image_auroc
         choice.au_pro_drops[name] = reference.au_pro - accuracy.au_pro
         if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
@@ -70,6 +78,16 @@ def write_int8(
             save_ir(candidate, fitted, xml, fp16=False)
             return replace(choice, kept=name)
     return choice
+
+
+def _make_candidate(
+    float_xml: Path, normals: Normals, places: Mapping[str, Places], kept: tuple[str, ...]
+) -> openvino.Model:
+    """Quantise twice where there are memory banks: the first model computes what the banks of the second hold."""
+    candidate = quantise(float_xml, normals.ranges, kept)
+    if not places:
+        return candidate
+    return quantise(float_xml, normals.ranges, kept, compute_patches(candidate, places, normals.banks))
 
 
 def _run_from_disk(model: openvino.Model, header: ModelHeader, trial: Trial) -> Outputs:
@@ -106,6 +124,6 @@ def refuse(choice: Choice, allowed: Allowed) -> ParityError:
     )
     return ParityError(
         f"openvino_int8: expected image AUROC and AU-PRO within {allowed.auroc_drop} and {allowed.au_pro_drop} of the "
-        "float model's on held-out normal images and the same with synthetic defects, they drop by "
+        "float model's on held-out normal images, the same under nuisance and with synthetic defects, they drop by "
         f"{drops}; set export.int8_fallback: fp16 to go on without INT8, or take int8 out of export.precisions"
     )

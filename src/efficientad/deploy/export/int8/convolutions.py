@@ -10,13 +10,15 @@ _WITHOUT_VALUES = ("Result", "Parameter", "Constant", "ShapeOf")
 
 
 def find_float_nodes(model: openvino.Model, kept: tuple[str, ...]) -> set[str]:
-    """Return the names of the operations that stay in float; `kept` names some of "first", "last" and "early".
+    """Return the names of the operations that stay in float; `kept` names some of "first", "block", "second block" and
+    "last".
 
     Always: all behind the last convolutions, and the arithmetic on pixels before the first.
     """
     first, last = list_first(model), list_last(model)
     names = set().union(*(_find_behind(node) for node in last), *(_find_before(node) for node in first))
-    parts = {"first": first, "last": [*last, *_list_before(last)], "early": list_early(model)}
+    block, second = list_first_blocks(model)
+    parts = {"first": first, "block": block, "second block": second, "last": [*last, *_list_before(last)]}
     return names | {node.get_friendly_name() for part in kept for node in parts[part]}
 
 
@@ -32,12 +34,38 @@ def list_last(model: openvino.Model) -> list[openvino.Node]:
     return [node for node in convolutions if not _find_behind(node) & names]
 
 
-def list_early(model: openvino.Model) -> list[openvino.Node]:
-    """Return the convolutions whose results are a quarter of the highest or more: up to the finest features."""
-    kinds = ("Convolution", "GroupConvolution")
-    nodes = [node for node in model.get_ordered_ops() if node.get_type_name() in kinds]
-    heights = [node.output(0).get_partial_shape()[2].get_length() for node in nodes]
-    return [node for node, height in zip(nodes, heights, strict=True) if height >= max(heights) / 4]
+def list_first_blocks(model: openvino.Model) -> tuple[list[openvino.Node], list[openvino.Node]]:
+    """Return the convolutions of a depthwise network's first block, behind those that see the pixels, and its second's.
+
+    What they see is the image still, of which a plain background fills most: eight bits give it one error all over.
+    """
+    kinds = ("GroupConvolution", "Convolution"), ("Convolution", "GroupConvolution", "Convolution")
+    blocks: tuple[list[openvino.Node], list[openvino.Node]] = ([], [])
+    for node in list_first(model):
+        if _find_next(node, "GroupConvolution") is None:
+            continue  # a network of another kind
+        for block, types in zip(blocks, kinds, strict=True):
+            for kind in types:
+                node = _find_next(node, kind)
+                block.append(node)
+    return blocks
+
+
+def list_bank_products(model: openvino.Model) -> list[openvino.Node]:
+    """Return the convolutions with a bank's patches for weights: the smallest of their results is a distance."""
+    return [node for node in list_last(model) if _find_next(_find_next(node, "Add"), "ReduceMin")]
+
+
+def _find_next(node: openvino.Node | None, kind: str) -> openvino.Node | None:
+    """Return the first operation of a kind behind a node, with nothing but sums and ReLU6 between them."""
+    while node is not None:
+        targets = [target.get_node() for target in node.output(0).get_target_inputs()]
+        found = [target for target in targets if target.get_type_name() == kind]
+        if found:
+            return found[0]
+        passed = [target for target in targets if target.get_type_name() in ("Add", "Clamp")]
+        node = passed[0] if passed else None
+    return None
 
 
 def _list_before(convolutions: list[openvino.Node]) -> list[openvino.Node]:
