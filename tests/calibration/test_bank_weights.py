@@ -58,7 +58,7 @@ def test_the_coarse_bank_gets_a_quarter_at_least_and_everything_at_most():
     unexplained = [0.0, 0.33, 0.495, 0.66, 1.0]
     assert [choose_weights(ALL, one)[2] for one in unexplained] == pytest.approx([0.25, 0.25, 0.625, 1.0, 1.0])
     assert choose_weights(ALL, 0.495) == pytest.approx([0.1875, 0.1875, 0.625])
-    assert choose_weights(["coarse", "fine"], 0.0) == pytest.approx([0.4, 0.6])
+    assert choose_weights(["coarse", "fine"], 0.0) == pytest.approx([0.25, 0.75])
 
 
 @pytest.mark.parametrize("scale", ALL)

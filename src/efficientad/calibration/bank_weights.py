@@ -52,7 +52,7 @@ def choose_weights(scales: Sequence[BankScale], unexplained: float) -> list[floa
     """Return the share of each bank; they add up to 1.
 
     The less the fine bank explains, the more counts the coarse one: features that see more of the image, in which the
-    textures of good parts are alike. Detail and fine share what it leaves.
+    textures of good parts are alike. What it leaves is shared by detail and fine.
 
     >>> [round(one, 2) for one in choose_weights(["detail", "fine", "coarse"], 0.1)]
     [0.38, 0.38, 0.25]
@@ -66,5 +66,5 @@ def choose_weights(scales: Sequence[BankScale], unexplained: float) -> list[floa
         coarse = 0.0
     elif len(scales) == 1:
         coarse = 1.0
-    shares = [coarse if scale == "coarse" else (1 - coarse) / 2 for scale in scales]
-    return [share / sum(shares) for share in shares]
+    others = max(1, len(scales) - ("coarse" in scales))
+    return [coarse if scale == "coarse" else (1 - coarse) / others for scale in scales]
