@@ -1,0 +1,1 @@
+"""The commands of `efficientad`, a file each: their arguments, and a call of the package."""

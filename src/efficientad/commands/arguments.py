@@ -1,0 +1,37 @@
+"""Arguments that several commands share."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from efficientad.deploy.engines.engine import EngineOptions
+
+Commands = Any  # what argparse's add_subparsers returns, whose class is private
+MODEL = "models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file"
+
+
+def add_openvino(parser: argparse.ArgumentParser) -> None:
+    """Add --device, --precision and --model-cache."""
+    parser.add_argument("--device", default="CPU", help="OpenVINO device (default: %(default)s)")
+    parser.add_argument(
+        "--precision", choices=("f32", "bf16", "f16"), default="f32",
+        help="of OpenVINO's arithmetic; f32 gives the scores of training (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--model-cache", type=Path, help="folder for OpenVINO's compiled model, so that the next start is quick"
+    )
+
+
+def read_engine_options(options: argparse.Namespace, **others: Any) -> "EngineOptions":
+    """Return what `add_openvino` read, and others of the engine's options."""
+    from efficientad.deploy.engines.engine import EngineOptions
+
+    return EngineOptions(options.device, options.precision, cache=options.model_cache, **others)
+
+
+def parse_count(text: str) -> int:
+    """Return a whole number from 1; argparse reports anything else."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
+    return int(text)
