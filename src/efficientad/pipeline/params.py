@@ -30,7 +30,7 @@ Side = Annotated[int, Range(64, 8192)]
 class DataParams:
     """Stage prepare: where images come from, and how they are split."""
 
-    provider: Literal["synthetic", "mvtec", "magnetic_tile", "elpv", "folder"]
+    provider: Literal["synthetic", "mvtec", "mvtec_loco", "mvtec_3d", "visa", "magnetic_tile", "elpv", "folder"]
     root: str
     image_size: Side | tuple[Side, ...]
     train_fraction: Annotated[float, Range(0.05, 0.95)]

@@ -11,7 +11,10 @@ from efficientad.data.datasets.elpv import ElpvProvider
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
+from efficientad.data.datasets.mvtec_3d import MVTec3DProvider
+from efficientad.data.datasets.mvtec_loco import MVTecLocoProvider
 from efficientad.data.datasets.synthetic.provider import SyntheticProvider
+from efficientad.data.datasets.visa import VisaProvider
 
 
 def _make_elpv(request: pytest.FixtureRequest) -> DatasetProvider:
@@ -23,6 +26,9 @@ def _make_elpv(request: pytest.FixtureRequest) -> DatasetProvider:
 MAKERS = {
     "synthetic": lambda request: SyntheticProvider("washer", train=4, test_good=2, test_per_defect=1, seed=3),
     "mvtec": lambda request: MVTecProvider(request.getfixturevalue("mvtec_path")),
+    "mvtec_loco": lambda request: MVTecLocoProvider(request.getfixturevalue("loco_path")),
+    "mvtec_3d": lambda request: MVTec3DProvider(request.getfixturevalue("mvtec_3d_path")),
+    "visa": lambda request: VisaProvider(request.getfixturevalue("visa_path")),
     "magnetic_tile": lambda request: MagneticTileProvider(request.getfixturevalue("tile_path")),
     "elpv": _make_elpv,
     "folder": lambda request: FolderProvider(request.getfixturevalue("folder_path")),
@@ -77,6 +83,16 @@ def test_masks_are_bool_and_of_the_images_size(providers):
             assert mask.dtype == np.bool_
             assert mask.shape == provider.load_image(sample).shape[:2]
             assert mask.any() == sample.label
+
+
+def test_defects_one_by_one_make_up_the_mask(providers):
+    provider = providers[0]
+    for sample in _pick(provider.list_samples()):
+        defects = provider.load_defects(sample)
+        if defects is not None:
+            mask = provider.load_mask(sample)
+            assert np.array_equal(sum((defect.mask for defect in defects), np.zeros_like(mask)), mask)
+            assert all(0 < defect.saturation <= 1 for defect in defects)
 
 
 def test_paths_exist_where_samples_come_from_files(providers):

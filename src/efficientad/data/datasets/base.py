@@ -1,12 +1,25 @@
 """What every data set offers: a list of samples, and the image and the defect mask of each."""
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import Sample
+
+
+@dataclass(frozen=True)
+class AnnotatedDefect:
+    """One defect of an image. mask: (H, W), with a True pixel at least.
+
+    saturation: the share of its area, in (0, 1], that must be marked for the whole of it to count as found: where
+    something is missing, the mask covers all places where it might lie (Bergmann et al., IJCV 130, 2022).
+    """
+
+    mask: NDArray[np.bool_]
+    saturation: float
 
 
 class DatasetProvider(ABC):
@@ -26,6 +39,13 @@ class DatasetProvider(ABC):
 
         Normal samples have an all-False mask, or None in data sets without any masks.
         """
+
+    def load_defects(self, sample: Sample) -> list[AnnotatedDefect] | None:
+        """Return the defects of an image one by one, in its native size; they may overlap, none in normal samples.
+
+        None in data sets that say only which pixels are defective.
+        """
+        return None
 
     def image_path(self, sample: Sample) -> Path | None:
         """Return the file that a sample is read from, or None when it does not come from a file."""

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.layouts import advise, check_layout, check_mask_size
 from efficientad.data.files.images import list_images, read_image, read_mask
 from efficientad.errors import DataError
 
@@ -20,18 +21,16 @@ from efficientad.errors import DataError
 class MVTecProvider(DatasetProvider):
     """One category at `<root>/<category>`; a `validation/good` folder is used as validation when present.
 
-    Masks of MVTec LOCO, several files in a folder `ground_truth/<class>/<stem>/`, are united.
+    Masks of MVTec LOCO, several files in a folder `ground_truth/<class>/<stem>/`, are united; `MVTecLocoProvider` knows
+    them one by one.
     """
 
     def __init__(self, path: Path) -> None:
-        """Raise DataError when `train/good` or `test` is missing."""
+        """Raise DataError when `train/good` or `test` is missing, or the folder is one of MVTec 3D-AD."""
+        check_layout(path, "mvtec", ("train/good", "test"))
+        if (path / "train/good/rgb").is_dir():
+            raise DataError(f"expected images in {path / 'train/good'}, found folders; {advise(path, 'mvtec')}")
         self.path = path
-        for part in ("train/good", "test"):
-            if not (path / part).is_dir():
-                raise DataError(
-                    f"expected the MVTec AD layout with {path / part}, found no such folder; "
-                    "check data.root and the category, or use the folder provider for your own images"
-                )
 
     def list_samples(self) -> list[Sample]:
         """Return train, validation and test samples, each sorted by class and file name."""
@@ -62,8 +61,7 @@ class MVTecProvider(DatasetProvider):
         mask = np.zeros(size, np.bool_)
         for path in _find_masks(truth / sample.defect, Path(sample.name).stem):
             part = read_mask(path)
-            if part.shape != size:
-                raise DataError(f"expected a mask of size {size}, got {part.shape} in {path}; correct the mask")
+            check_mask_size(part.shape, size, path)
             mask |= part
         return mask
 

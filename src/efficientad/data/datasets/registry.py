@@ -1,5 +1,6 @@
 """Which provider, for which params: data sets are swapped in params.yaml alone."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,22 @@ from efficientad.data.datasets.elpv import ElpvProvider
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
+from efficientad.data.datasets.mvtec_3d import MVTec3DProvider
+from efficientad.data.datasets.mvtec_loco import MVTecLocoProvider
 from efficientad.data.datasets.synthetic.provider import SyntheticProvider
+from efficientad.data.datasets.visa import VisaProvider
 from efficientad.data.files.images import read_mask
 from efficientad.errors import DataError
 from efficientad.pipeline.params import DataParams, ElpvParams, SyntheticParams
+
+_PROVIDERS: dict[str, Callable[[Path], DatasetProvider]] = {
+    "mvtec": MVTecProvider,
+    "mvtec_loco": MVTecLocoProvider,
+    "mvtec_3d": MVTec3DProvider,
+    "visa": VisaProvider,
+    "magnetic_tile": MagneticTileProvider,
+    "folder": FolderProvider,
+}
 
 
 def build_provider(category: str, data: DataParams, synthetic: SyntheticParams, elpv: ElpvParams) -> DatasetProvider:
@@ -26,13 +39,9 @@ def build_provider(category: str, data: DataParams, synthetic: SyntheticParams, 
         return SyntheticProvider(
             category, synthetic.train, synthetic.test_good, synthetic.test_per_defect, synthetic.seed
         )
-    if data.provider == "mvtec":
-        return MVTecProvider(path)
-    if data.provider == "magnetic_tile":
-        return MagneticTileProvider(path)
     if data.provider == "elpv":
         return ElpvProvider(elpv.minimum_probability)
-    return FolderProvider(path)
+    return _PROVIDERS[data.provider](path)
 
 
 def load_region(category: str, data: DataParams) -> NDArray[np.bool_] | None:

@@ -1,0 +1,61 @@
+"""MVTec 3D-AD, its colour images alone.
+
+Bergmann et al., "The MVTec 3D-AD dataset for unsupervised 3D anomaly detection and localization", VISAPP 2022,
+https://www.mvtec.com/company/research/datasets/mvtec-3d-ad (CC BY-NC-SA 4.0: no commercial use). One category is one
+folder:
+
+    {train,validation}/good/rgb/*.png   test/<class>/rgb/*.png   test/<class>/gt/*.png   [and xyz/*.tiff, not read]
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.arrays.samples import GOOD, Sample, Split
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.layouts import check_layout, check_mask_size
+from efficientad.data.files.images import list_images, read_image, read_mask
+
+_PARTS = ("train/good/rgb", "validation/good/rgb", "test")
+
+
+class MVTec3DProvider(DatasetProvider):
+    """One category at `<root>/<category>`; a mask has its image's name, in the folder `gt` beside `rgb`."""
+
+    def __init__(self, path: Path) -> None:
+        """Raise DataError when the folders of training, validation or test images are missing."""
+        check_layout(path, "mvtec_3d", _PARTS)
+        self.path = path
+
+    def list_samples(self) -> list[Sample]:
+        """Return train, validation and test samples, each sorted by class and file name."""
+        samples = self._list_folder("train", GOOD) + self._list_folder("validation", GOOD)
+        for defect in sorted(folder.name for folder in (self.path / "test").iterdir() if folder.is_dir()):
+            samples += self._list_folder("test", defect)
+        return samples
+
+    def load_image(self, sample: Sample) -> NDArray[np.uint8]:
+        """Read the image."""
+        return read_image(self.image_path(sample))
+
+    def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
+        """Read the mask; all False for a normal sample; None where a defective one has an empty mask.
+
+        Raises DataError when the mask is missing or has another size than the image.
+        """
+        size = self.load_image(sample).shape[:2]
+        if not sample.label:
+            return np.zeros(size, np.bool_)
+        path = self.path / "test" / sample.defect / "gt" / f"{Path(sample.name).stem}.png"
+        mask = read_mask(path)
+        check_mask_size(mask.shape, size, path)
+        return mask if mask.any() else None
+
+    def image_path(self, sample: Sample) -> Path:
+        """Return the sample's file."""
+        return self.path / sample.name
+
+    def _list_folder(self, split: Split, defect: str) -> list[Sample]:
+        files = list_images(self.path / split / defect / "rgb")
+        return [Sample(file.relative_to(self.path).as_posix(), split, defect) for file in files]
