@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from efficientad.data.arrays.prepared import load_prepared
+from efficientad.evaluation.kinds import measure_kinds
 from efficientad.evaluation.test_split import build_test_split, describe_verdicts, measure
 from efficientad.model.inference import compute_detections
 from efficientad.model.saved_detector import load_detector
@@ -25,7 +26,7 @@ def main() -> None:
             detector, prepared.images, prepared.indices("test"), Path(folder) / "maps.npy"
         )
         split = build_test_split(prepared, maps, scores)
-        metrics = measure(split, params.fpr_limit, threshold)
+        metrics = measure(split, params.fpr_limit, threshold) | measure_kinds(split)
         verdicts = describe_verdicts(split, threshold)
         write_tables(split, metrics, threshold, item.report)
         write_report(split, metrics, threshold, params.fpr_limit, params.cases_per_group, item.report / "sheet")

@@ -5,6 +5,7 @@ Shares no code with the package.
 
 from itertools import pairwise
 
+import numpy as np
 from scipy import ndimage
 
 
@@ -38,6 +39,19 @@ def trace_pro(maps, masks):
             for region in regions
         ]
         points.append((rate, sum(overlaps) / len(overlaps), threshold))
+    return points
+
+
+def trace_spro(maps, defects):
+    """Points (false positive rate, mean saturated overlap, threshold); defects are (image, mask, saturation area)."""
+    pixels = [(image, row, column) for image, row, column in np.ndindex(*np.shape(maps))]
+    regions = [({p for p in pixels if p[0] == image and mask[p[1]][p[2]]}, area) for image, mask, area in defects]
+    free = [p for p in pixels if not any(p in region for region, _ in regions)]
+    points = [(0.0, 0.0, float("inf"))]
+    for threshold in sorted({float(maps[p]) for p in pixels}, reverse=True):
+        marked = {p for p in pixels if float(maps[p]) >= threshold}
+        overlaps = [min(len(region & marked) / area, 1.0) for region, area in regions]
+        points.append((len(marked & set(free)) / len(free), sum(overlaps) / len(overlaps), threshold))
     return points
 
 

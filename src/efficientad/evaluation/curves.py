@@ -29,7 +29,8 @@ class Curve:
 class ProCurve:
     """Mean overlap with the defect regions against the share of defect-free pixels marked; all (P,) float64.
 
-    Source: Bergmann et al., MVTec AD (IJCV 2021), section 5.1.2, per-region overlap.
+    Source: Bergmann et al., MVTec AD (IJCV 2021), section 5.1.2, per-region overlap. `compute_spro_curve` has the
+    saturated one.
     """
 
     false_positive_rate: NDArray[np.float64]

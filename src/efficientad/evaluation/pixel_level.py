@@ -1,10 +1,15 @@
 """Metrics of the anomaly map: are the right pixels marked? Exact: every distinct score is a threshold."""
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.arrays.annotations import Annotations
 from efficientad.errors import MetricError
 from efficientad.evaluation.curves import ProCurve
-from efficientad.evaluation.pixels import Maps, Masks, rank_pixels
+from efficientad.evaluation.pixels import Maps, Masks, PixelRanks, rank_pixels
+from efficientad.evaluation.saturation import weigh_saturated
 
 
 def compute_pixel_auroc(maps: Maps, masks: Masks) -> float:
@@ -36,7 +41,29 @@ def compute_pro_curve(maps: Maps, masks: Masks) -> ProCurve:
     Raises:
         MetricError: see `pixels.rank_pixels`.
     """
-    ranks = rank_pixels(maps, masks)
+    return _trace_curve(rank_pixels(maps, masks))
+
+
+def compute_spro_curve(maps: Maps, masks: Masks, annotations: Annotations) -> ProCurve:
+    """Mean saturated per-region overlap of the annotated defects against the rate of `compute_pro_curve`.
+
+    The overlap of a defect is the number of its marked pixels divided by its saturation area, and 1 at most. `masks`
+    are True on every annotated defect; `annotations.images` counts the maps. Source: Bergmann et al., "Beyond dents and
+    scratches", IJCV 130, 2022.
+
+    Raises:
+        MetricError: there is no annotated defect; or see `pixels.rank_pixels`.
+    """
+    if not len(annotations.images):
+        raise MetricError("Expected annotated defects, got none: evaluate images that have some, or leave this out.")
+
+    def weigh(index: int, anomaly_map: NDArray[np.floating[Any]], mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        return weigh_saturated(anomaly_map, mask, annotations.list_of(index))
+
+    return _trace_curve(rank_pixels(maps, masks, weigh))
+
+
+def _trace_curve(ranks: PixelRanks) -> ProCurve:
     overlap = np.cumsum(ranks.region_shares)
     overlap /= overlap[-1]
     overlap_before = np.concatenate([[0.0], overlap[:-1]])

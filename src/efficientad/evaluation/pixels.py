@@ -7,7 +7,7 @@ thread.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +23,8 @@ EIGHT_CONNECTED = np.ones((3, 3), dtype=bool)
 
 Maps = Sequence[NDArray[np.floating[Any]]] | NDArray[np.floating[Any]]
 Masks = Sequence[NDArray[np.bool_]] | NDArray[np.bool_]
+Weigh = Callable[[int, NDArray[np.floating[Any]], NDArray[np.bool_]], NDArray[np.float64]]
+"""Index, map and mask of an image -> a weight for each True pixel of the mask, in row-major order."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,8 @@ class PixelRanks:
     """The K distinct scores of defect pixels, from high to low, and how many pixels lie around each.
 
     `normals_above` and `normals_tied` count defect-free pixels of all images with a greater and with an equal
-    score; `defect_counts` counts the defect pixels at that score, `region_shares` sums their weights, the
-    inverse areas of their regions. All are (K,).
+    score; `defect_counts` counts the defect pixels at that score, `region_shares` sums their weights, by default
+    the inverse areas of their regions. All are (K,).
     """
 
     scores: NDArray[np.floating[Any]]
@@ -44,18 +46,19 @@ class PixelRanks:
     lowest: float
 
 
-def rank_pixels(maps: Maps, masks: Masks) -> PixelRanks:
+def rank_pixels(maps: Maps, masks: Masks, weigh: Weigh | None = None) -> PixelRanks:
     """Rank the defect pixels of all images among the defect-free pixels of all images.
 
     `maps` are N float arrays (H, W) of any range, `masks` N bool arrays of the same shapes, True on a defect.
-    Reads one image at a time, so that memory-mapped arrays stay on disk.
+    `weigh`: of defect pixels; None: `weigh_regions`. Reads one image at a time, so that memory-mapped arrays stay on
+    disk.
 
     Raises:
         MetricError: number or shape of maps and masks differ, masks are not bool, maps are not float, a
             pixel is NaN or infinite, no mask holds a defect, or no pixel is free of defects.
     """
     check_count(maps, masks)
-    defects, shares = _collect_defects(maps, masks)
+    defects, shares = _collect_defects(maps, masks, weigh)
     ascending, group = np.unique(defects, return_inverse=True)
     counts, lowest, highest = _count_normals(maps, masks, ascending)
     tied, between = counts[1::2], counts[0::2]  # equal to a defect score; below the first, between two, above the last
@@ -87,8 +90,10 @@ def weigh_regions(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(1.0 / areas[region_of_pixel], dtype=np.float64)
 
 
-def _collect_defects(maps: Maps, masks: Masks) -> tuple[NDArray[np.floating[Any]], NDArray[np.float64]]:
-    """Scores of all defect pixels, and the weights of their regions."""
+def _collect_defects(
+    maps: Maps, masks: Masks, weigh: Weigh | None
+) -> tuple[NDArray[np.floating[Any]], NDArray[np.float64]]:
+    """Scores of all defect pixels, and their weights."""
     defects, shares = [], []
     pixels = 0
     for index, (anomaly_map, mask) in enumerate(zip(maps, masks, strict=True)):
@@ -96,7 +101,7 @@ def _collect_defects(maps: Maps, masks: Masks) -> tuple[NDArray[np.floating[Any]
         pixels += mask.size
         if mask.any():
             defects.append(anomaly_map[mask])
-            shares.append(weigh_regions(mask))
+            shares.append(weigh_regions(mask) if weigh is None else weigh(index, anomaly_map, mask))
     count = sum(scores.size for scores in defects)
     if count in (0, pixels):
         raise MetricError(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.annotations import Annotations
 from efficientad.data.arrays.prepared import Prepared
 from efficientad.data.arrays.rows import Rows
 from efficientad.evaluation.image_level import compute_confusion, compute_image_metrics
@@ -28,6 +29,7 @@ class TestSplit:
     is_annotated: NDArray[np.bool_]  # (N,), True where a mask says which pixels are defective
     maps: Rows  # (N, H, W) float32
     scores: NDArray[np.float32]  # (N,)
+    annotations: Annotations | None = None  # the defects one by one, where the data set has them
 
 
 def build_test_split(
@@ -45,6 +47,7 @@ def build_test_split(
         is_annotated=np.array([row.mask for row in rows]),
         maps=maps,
         scores=scores,
+        annotations=None if prepared.annotations is None else prepared.annotations.select(indices),
     )
 
 

@@ -3,7 +3,9 @@
 images.npy     (N, H, W, 3) uint8 RGB
 masks.npy      (N, H, W) bool, all False where no mask is known
 region.npy     (H, W) bool, the region of interest; only where there is one
-manifest.json  {"size", "rows", "left_out", "raw"}; size is [H, W], rows in array order
+annotations.npy  (R, H, W) bool, the defects one by one; only where the data set has them
+manifest.json  {"size", "rows", "left_out", "raw"}; size is [H, W], rows in array order; with annotations.npy also
+               "annotations": the image's name and the saturation area in px of each of them
 raw/NNNN.png   a few images at native size, for the comparison of exported models
 """
 
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.annotations import ANNOTATIONS, Annotations, pair_annotations
 from efficientad.data.arrays.samples import Split
 from efficientad.errors import DataError
 
@@ -50,7 +53,7 @@ class Prepared:
 
     size: height and width of the images in px. region: (H, W), what of them is judged; None: everything.
     raw: (path, name) of the images kept at native size. left_out: names dropped because a copy of them
-    stands in the test or the validation split.
+    stands in the test or the validation split. annotations: the defects one by one; None where only masks are known.
     """
 
     rows: tuple[PreparedRow, ...]
@@ -60,6 +63,7 @@ class Prepared:
     region: NDArray[np.bool_] | None
     raw: tuple[tuple[Path, str], ...]
     left_out: tuple[str, ...]
+    annotations: Annotations | None = None
 
     def indices(self, split: Split) -> NDArray[np.intp]:
         """Return the rows of a split, ascending; empty when there are none."""
@@ -102,7 +106,23 @@ def load_prepared(folder: Path) -> Prepared:
         if not path.is_file():
             raise DataError(f"expected the image {path}, found none; run the prepare stage again")
     region = np.array(load_array(folder / REGION)) if (folder / REGION).is_file() else None
-    return Prepared(rows, images, masks, (height, width), region, raw, left_out)
+    annotations = _load_annotations(folder, manifest, rows, (height, width))
+    return Prepared(rows, images, masks, (height, width), region, raw, left_out, annotations)
+
+
+def _load_annotations(
+    folder: Path, manifest: dict[str, Any], rows: tuple[PreparedRow, ...], size: tuple[int, int]
+) -> Annotations | None:
+    if "annotations" not in manifest:
+        return None
+    names = [row.name for row in rows]
+    try:
+        return pair_annotations(load_array(folder / ANNOTATIONS), manifest["annotations"], names, size)
+    except (KeyError, TypeError) as error:
+        raise DataError(
+            f"expected name and saturation_px of each annotation in {folder / MANIFEST}, reading failed: {error!r}; "
+            "run the prepare stage again"
+        ) from error
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from efficientad.data.arrays.annotations import ANNOTATIONS
 from efficientad.data.arrays.prepared import (
     IMAGES,
     MANIFEST,
@@ -22,6 +23,7 @@ from efficientad.data.arrays.prepared import (
     write_manifest,
 )
 from efficientad.data.arrays.samples import Sample
+from efficientad.data.datasets.annotations import write_annotations
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.splits import SplitPlan, Splits, split_samples
 from efficientad.data.files.decoding import count_workers, hash_pixels
@@ -74,7 +76,7 @@ def write_prepared(
     if not samples:
         raise DataError(f"expected images from {type(provider).__name__}, got none; check data.root")
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in (MANIFEST, REGION):
+    for stale in (MANIFEST, REGION, ANNOTATIONS):
         (folder / stale).unlink(missing_ok=True)
     small_region = None if region is None else _shrink_region(region, size)
     if small_region is not None:
@@ -95,6 +97,7 @@ def write_prepared(
             "rows": [asdict(row) for row in rows],
             "left_out": list(splits.left_out),
             "raw": [{"file": f"{RAW}/{i:04d}.png", "name": name} for i, name in enumerate(chosen)],
+            **write_annotations(provider, [samples[index] for index in kept], folder, small_region),
         },
     )
     return load_prepared(folder)

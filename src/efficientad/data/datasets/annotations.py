@@ -1,0 +1,50 @@
+"""The annotated defects of a product at the model's resolution: written here, opened in `prepared`."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from efficientad.data.arrays.annotations import ANNOTATIONS
+from efficientad.data.arrays.prepared import MASKS
+from efficientad.data.arrays.samples import Sample
+from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.files.images import resize_mask
+
+
+def write_annotations(
+    provider: DatasetProvider, samples: Sequence[Sample], folder: Path, region: NDArray[np.bool_] | None
+) -> dict[str, Any]:
+    """Write the defects of `samples`, whose rows masks.npy holds already, and return their part of the manifest.
+
+    A defect wholly outside of the region of interest (H, W) is left out. masks.npy becomes True where a defect is, so
+    that it covers all of them: one alone may be too small for half a pixel. Nothing is written, and nothing returned,
+    where the provider does not know defects one by one.
+    """
+    masks = np.load(folder / MASKS, mmap_mode="r")
+    found: list[NDArray[np.bool_]] = []
+    rows: list[int] = []
+    entries: list[dict[str, Any]] = []
+    for row, sample in enumerate(samples):
+        for defect in provider.load_defects(sample) or []:
+            whole = resize_mask(defect.mask, masks.shape[1:])
+            judged = whole if region is None else whole & region
+            if judged.any():
+                saturation = min(defect.saturation * int(whole.sum()), int(judged.sum()))
+                found.append(judged)
+                rows.append(row)
+                entries.append({"name": sample.name, "saturation_px": float(saturation)})
+    if not found:
+        return {}
+    np.save(folder / ANNOTATIONS, np.stack(found))
+    _cover(folder / MASKS, rows, found)
+    return {"annotations": entries}
+
+
+def _cover(path: Path, rows: Sequence[int], found: Sequence[NDArray[np.bool_]]) -> None:
+    masks = np.load(path, mmap_mode="r+")
+    for row, mask in zip(rows, found, strict=True):
+        masks[row] |= mask
+    masks.flush()
