@@ -62,6 +62,11 @@ def test_a_root_too_low_or_too_high_is_noticed(request: pytest.FixtureRequest, a
         PROVIDERS[asked](above / category.name)
 
 
+def test_a_category_of_another_data_set_is_no_hint(mvtec_path: Path):
+    with pytest.raises(DataError, match=r"check data\.root and the category, or use the folder provider"):
+        MVTec3DProvider(mvtec_path.parent.parent / mvtec_path.name)
+
+
 def test_a_folder_that_is_nowhere_gives_the_general_advice(tmp_path: Path):
     with pytest.raises(DataError, match=r"check data\.root and the category, or use the folder provider"):
         VisaProvider(tmp_path / "nowhere" / "candle")

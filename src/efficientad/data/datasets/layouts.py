@@ -40,7 +40,7 @@ def advise(path: Path, provider: str) -> str:
         return f"it looks like data.provider: {here}, so set that"
     if find_layout(path.parent) is not None:
         return f"check data.root: {path.parent} looks like a category itself, so data.root is the folder above it"
-    below = sorted(folder for folder in path.parent.glob(f"*/{path.name}") if find_layout(folder) is not None)
+    below = sorted(folder for folder in path.parent.glob(f"*/{path.name}") if find_layout(folder) == provider)
     if below:
         return f"check data.root: {below[0]} looks like the category, so data.root is {below[0].parent}"
     return "check data.root and the category, or use the folder provider for your own images"

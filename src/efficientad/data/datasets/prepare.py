@@ -67,7 +67,7 @@ def write_prepared(
     `size`: height and width in px; `plan` and `groups` as in `split_samples`; `raw_samples`: how many images to keep
     at native size; `region`: (h, w), the region of interest at any size, outside of which masks are emptied, too;
     `workers`: threads, 0 for one per core, at most eight. The manifest is written last, so an error leaves a folder
-    that `load_prepared` refuses.
+    that `load_prepared` refuses. Defects that the provider knows one by one are kept, too (see `write_annotations`).
 
     Raises DataError as the provider and `split_samples` do, for a mask of another size than its image, for a region
     that lies wholly in the border, and for a product whose 16-bit files never exceed 4095.
