@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.datasets.layouts import advise, check_layout, check_mask_size
+from efficientad.data.datasets.layouts import advise, check_layout
 from efficientad.data.files.images import list_images, read_image, read_mask
 from efficientad.errors import DataError
 
@@ -61,7 +61,8 @@ class MVTecProvider(DatasetProvider):
         mask = np.zeros(size, np.bool_)
         for path in _find_masks(truth / sample.defect, Path(sample.name).stem):
             part = read_mask(path)
-            check_mask_size(part.shape, size, path)
+            if part.shape != size:
+                raise DataError(f"expected a mask of size {size}, got {part.shape} in {path}; correct the mask")
             mask |= part
         return mask
 

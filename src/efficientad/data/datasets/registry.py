@@ -1,6 +1,5 @@
 """Which provider, for which params: data sets are swapped in params.yaml alone."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +18,6 @@ from efficientad.data.files.images import read_mask
 from efficientad.errors import DataError
 from efficientad.pipeline.params import DataParams, ElpvParams, SyntheticParams
 
-_PROVIDERS: dict[str, Callable[[Path], DatasetProvider]] = {
-    "mvtec": MVTecProvider,
-    "mvtec_loco": MVTecLocoProvider,
-    "mvtec_3d": MVTec3DProvider,
-    "visa": VisaProvider,
-    "magnetic_tile": MagneticTileProvider,
-    "folder": FolderProvider,
-}
-
 
 def build_provider(category: str, data: DataParams, synthetic: SyntheticParams, elpv: ElpvParams) -> DatasetProvider:
     """Build the provider of a category; its files, if it has any, lie below `data.root`/`category`.
@@ -39,9 +29,19 @@ def build_provider(category: str, data: DataParams, synthetic: SyntheticParams, 
         return SyntheticProvider(
             category, synthetic.train, synthetic.test_good, synthetic.test_per_defect, synthetic.seed
         )
+    if data.provider == "mvtec":
+        return MVTecProvider(path)
+    if data.provider == "mvtec_loco":
+        return MVTecLocoProvider(path)
+    if data.provider == "mvtec_3d":
+        return MVTec3DProvider(path)
+    if data.provider == "visa":
+        return VisaProvider(path)
+    if data.provider == "magnetic_tile":
+        return MagneticTileProvider(path)
     if data.provider == "elpv":
         return ElpvProvider(elpv.minimum_probability)
-    return _PROVIDERS[data.provider](path)
+    return FolderProvider(path)
 
 
 def load_region(category: str, data: DataParams) -> NDArray[np.bool_] | None:
