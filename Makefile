@@ -12,7 +12,7 @@ help:         ## list the targets
 setup: $(ENVIRONMENT)  ## create .venv with pinned packages
 
 repro: $(ENVIRONMENT)  ## run what changed of the pipeline (dvc repro)
-	dvc repro && python stages/results.py
+	python stages/check_params.py && dvc repro && python stages/results.py
 
 test: $(ENVIRONMENT)   ## run all tests
 	python -m pytest

@@ -88,8 +88,8 @@ def check_torchrun(line: str, recipes: Iterable[str], folder: Path) -> None:
     options = get_args_parser().parse_args(shlex.split(line)[1:])
     assert options.standalone or options.rdzv_endpoint, "the processes must find each other"
     stage = Path(options.training_script).stem
-    script, *arguments = STAGES[stage]["cmd"].split()[1:]
-    assert (options.training_script, len(options.training_script_args)) == (script, len(arguments))
+    script, values = STAGES[stage]["cmd"].split()[1], STAGES[stage]["matrix"]
+    assert (options.training_script, len(options.training_script_args)) == (script, len(values))
     params = check_params(recipes, folder)
     processes = int(options.nnodes.split(":")[0]) * int(options.nproc_per_node)
     batch = params.distill.batch_size if stage == "distill" else params.train.recipe.batch_size

@@ -12,10 +12,10 @@ from import_closure import ROOT
 from efficientad.errors import DataError
 
 STAGES = {
-    "prepare": {"matrix": {"category": "${categories}"}, "cmd": "python stages/prepare.py ${item.category}"},
+    "prepare": {"matrix": {"category": "${categories}"}, "cmd": "python stages/prepare.py ${item}"},
     "train": {
         "matrix": {"category": "${categories}", "seed": "${seeds}"},
-        "cmd": "python stages/train.py ${item.category} ${item.seed}",
+        "cmd": "python stages/train.py ${item}",
     },
     "summary": {"cmd": "python stages/summary.py"},
 }

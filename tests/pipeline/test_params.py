@@ -5,10 +5,29 @@ import pytest
 import yaml
 
 from efficientad.errors import ParamsError
-from efficientad.pipeline.params import PAPER_RECIPE, Params, load_params
+from efficientad.pipeline.params import PAPER_RECIPE, Params, check_for_dvc, load_params
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 PAPER = PARAMS.parent / PAPER_RECIPE
+PATHS = (("data", "root"), ("data", "group"), ("pretraining", "root"), ("teacher", "path"), ("distill", "checkpoint"))
+
+
+BAD_NAMES = (
+    "x; touch pwned #",
+    "../x",
+    "..",
+    ".",
+    "a.b",
+    "a b",
+    "a/b",
+    "a\\b",
+    "-x",
+    "",
+    "x\n",
+    "$(x)",
+    "Öse",
+    "x" * 101,
+)
 
 
 def write(tmp_path, change):
@@ -76,6 +95,11 @@ def test_params_are_frozen():
         (put("sizes", value="S"), r"sizes: expected a list, got 'S'"),
         (put("seeds", value=[]), r"seeds: expected at least one value"),
         (put("categories", value=["a", "a"]), r"categories: expected at least one value and none twice"),
+        *((put("categories", value=["washer", name]), r"categories\[1\]: expected .* letters") for name in BAD_NAMES),
+        *((put("category", name, value={}), r"^category: expected .* letters") for name in BAD_NAMES),
+        (put("categories", value=[3]), r"categories\[0\]: expected text, got 3"),
+        (put("seeds", value=["0; touch pwned"]), r"seeds\[0\]: expected a whole number"),
+        (put("sizes", value=["L; touch pwned"]), r"sizes\[0\]: expected one of S, M, L"),
         (swap_quantiles, r"fit\.low_quantile: expected less than"),
         (put("fit", "high_quantile_of", value="rows"), r"high_quantile_of: expected one of images, pixels"),
         (put("fit", "banks", "S", value=["fine"] * 2), r"banks\.S: expected none twice, .*, got \['fine', 'fine'\]"),
@@ -171,6 +195,41 @@ def test_the_papers_recipe_stands_in_one_place(tmp_path):
     path = write(tmp_path, put("train", "paper", value={"steps": 1}))
     with pytest.raises(ParamsError, match=r"train\.paper: expected the paper's recipe in recipes/paper\.yaml alone"):
         load_params(path)
+
+
+@pytest.mark.parametrize("name", ["gear", "Gear_2-left", "7", "_x", "x" * 100])
+def test_letters_digits_underscores_and_hyphens_name_a_category(tmp_path, name):
+    path = write(tmp_path, lambda tree: tree.update(categories=[name], category={name: {}}))
+    check_for_dvc(path)
+    assert load_params(path, name).categories == (name,)
+
+
+def test_a_listed_category_without_an_entry_is_named_before_dvc_runs(tmp_path):
+    with pytest.raises(ParamsError, match=r"found none for bolt; add a line `bolt: \{\}` below `category:`"):
+        check_for_dvc(write(tmp_path, put("categories", value=["washer", "bolt"])))
+
+
+def test_the_home_folder_is_written_out_in_every_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    monkeypatch.setenv("USERPROFILE", "/home/ann")
+    path = write(tmp_path, lambda tree: None)
+    for section, key in PATHS:
+        change = put(section, key, value="~/there")
+        source = put("teacher", "source", value="file") if section == "teacher" else lambda tree: None
+        path = write(tmp_path, lambda tree: [change(tree), source(tree)])  # noqa: B023
+        assert Path(getattr(getattr(load_params(path), section), key)) == Path("/home/ann/there")
+
+
+@pytest.mark.parametrize("pattern", ["~", "~part(\\d)", "part~/"])
+def test_a_pattern_that_only_looks_like_a_home_folder_stays(tmp_path, pattern):
+    found = load_params(write(tmp_path, put("data", "group", value=pattern))).data.group
+    assert found == (str(Path.home()) if pattern == "~" else pattern)
+
+
+@pytest.mark.parametrize("section", ["data", "pretraining"])
+def test_a_home_folder_that_dvc_would_not_find_is_refused_with_the_path_to_write(tmp_path, section):
+    with pytest.raises(ParamsError, match=rf"{section}\.root: .*does not expand ~, got '~/x'; write {Path.home()}"):
+        check_for_dvc(write(tmp_path, put(section, "root", value="~/x")))
 
 
 def test_a_category_without_an_entry_has_no_overrides():

@@ -13,7 +13,7 @@ import yaml
 
 from efficientad.errors import ParamsError
 from efficientad.model.sizes import SIZES, VIEW_PX, BankScale, HighOf, Policy, Size
-from efficientad.pipeline.parsing import Range, parse_section
+from efficientad.pipeline.parsing import HomePath, Range, check_name, parse_section, starts_at_home
 
 PARAMS_PATH = Path("params.yaml")
 PAPER_RECIPE = Path("recipes/paper.yaml")  # beside params.yaml
@@ -24,6 +24,7 @@ Seed = Annotated[int, Range(0, 2**31 - 1)]
 Rate = Annotated[float, Range(1e-8, 1)]
 Precision = Literal["auto", "fp32", "bf16"]
 Side = Annotated[int, Range(64, 8192)]
+FilePath = Annotated[str, HomePath]
 
 
 @dataclass(frozen=True)
@@ -31,14 +32,14 @@ class DataParams:
     """Stage prepare: where images come from, and how they are split."""
 
     provider: Literal["synthetic", "mvtec", "mvtec_loco", "mvtec_3d", "visa", "magnetic_tile", "elpv", "folder"]
-    root: str
+    root: FilePath
     image_size: Side | tuple[Side, ...]
     train_fraction: Annotated[float, Range(0.05, 0.95)]
     validation_fraction: Annotated[float, Range(0.01, 0.5)]
     split_seed: Seed
     raw_samples: Annotated[int, Range(2, 1000)]
     region: str | None
-    group: str | None
+    group: FilePath | None
     near_duplicates: Literal["warn", "fail", "ignore"]
 
     @property
@@ -70,7 +71,7 @@ class PretrainingParams:
     """Stage pretraining: the photographs for distillation and for the penalty."""
 
     provider: Literal["embedded", "folder", "imagenette"]
-    root: str
+    root: FilePath
     count: Annotated[int, Range(2, 10_000_000)]
     images_per_photograph: Annotated[int, Range(1, 1000)]
     seed: Seed
@@ -81,7 +82,7 @@ class TeacherParams:
     """Stage distill: where the teacher comes from."""
 
     source: Literal["shipped", "published", "distill", "file"]
-    path: str | None
+    path: FilePath | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class DistillParams:
     """Stage distill: backbone -> teacher."""
 
     backbone: Literal["efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "wide_resnet101_2"]
-    checkpoint: str | None
+    checkpoint: FilePath | None
     steps: Count
     batch_size: Annotated[int, Range(1, 1024)]
     optimiser: Literal["adam", "muon"]
@@ -252,9 +253,32 @@ def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params
     overrides = tree.pop("category", {})
     if not isinstance(overrides, dict):
         raise ParamsError(f"category: expected a mapping from category to overrides, got {overrides!r}")
+    for name in overrides:
+        check_name(str(name), "category")
     plain = parse_params(tree)
     merged = {name: parse_params(_merge(tree, name, section)) for name, section in overrides.items()}
     return plain if category is None else merged.get(category, plain)
+
+
+def check_for_dvc(path: Path = PARAMS_PATH) -> None:
+    """Check a params file as `load_params` does, and what DVC alone would say obscurely or too late.
+
+    Raises ParamsError for a listed category without an entry below `category:`, and for ~ in a folder that dvc.yaml
+    names: DVC does not expand it.
+    """
+    params, tree = load_params(path), _read_yaml(path)
+    entries = tree.get("category") or {}
+    if missing := [name for name in params.categories if name not in entries]:
+        raise ParamsError(
+            f"category: expected an entry for each of the categories, found none for {', '.join(missing)}; "
+            f"add a line `{missing[0]}: {{}}` below `category:`"
+        )
+    for section, root in (("data", params.data.root), ("pretraining", params.pretraining.root)):
+        if starts_at_home(tree[section]["root"]):
+            raise ParamsError(
+                f"{section}.root: expected a folder as DVC finds it, which does not expand ~, got "
+                f"{tree[section]['root']!r}; write {root}"
+            )
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -286,6 +310,8 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
         values = getattr(params, name)
         if not values or len(set(values)) < len(values):
             raise ParamsError(f"{name}: expected at least one value and none twice, got {list(values)}")
+    for index, category in enumerate(params.categories):
+        check_name(category, f"categories[{index}]")
     _check_image_size(params.data)
     if params.train.preset == "paper" and params.train.paper is None:
         raise ParamsError(f"train.preset: expected the file {PAPER_RECIPE} for paper, found none beside params.yaml")

@@ -1,14 +1,19 @@
 """A tree of plain values, as YAML gives it, to frozen dataclasses, checked against their annotations."""
 
 import math
+import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from efficientad.errors import ParamsError
 
 T = TypeVar("T")
+LONGEST_NAME = 100
+_NAME = re.compile(rf"[A-Za-z0-9_][A-Za-z0-9_-]{{0,{LONGEST_NAME - 1}}}")
 
 
 @dataclass(frozen=True)
@@ -19,11 +24,35 @@ class Range:
     high: float
 
 
+class HomePath:
+    """Marks text that is a path: a leading ~ stands for the user's home folder."""
+
+
+def check_name(name: str, where: str) -> str:
+    """Return a name that is safe as a folder, a key of params.yaml and a word on a command line; else ParamsError.
+
+    >>> check_name("gear_2-left", "categories[0]")
+    'gear_2-left'
+    """
+    if not _NAME.fullmatch(name):
+        raise ParamsError(
+            f"{where}: expected 1 to {LONGEST_NAME} letters a-z or A-Z, digits, _ and - (not first), got {name!r}; "
+            "rename it and its folder"
+        )
+    return name
+
+
+def starts_at_home(path: str) -> bool:
+    """Say whether a path begins with ~ alone, not with another user's name or as a pattern might."""
+    return path[:1] == "~" and path[1:2] in ("", "/", os.sep)
+
+
 def parse_section(cls: type[T], tree: Any, where: str) -> T:
     """Build `cls` from a mapping of its fields; `where` names the mapping in errors.
 
-    Annotations may be int, float, str, Literal, X | None, X | tuple[X, ...], tuple[X, ...], Annotated[number, Range]
-    and further dataclasses. Raises ParamsError for a key that is unknown, missing, of the wrong type or out of range.
+    Annotations may be int, float, str, Literal, X | None, X | tuple[X, ...], tuple[X, ...], Annotated[number, Range],
+    Annotated[str, HomePath] and further dataclasses. Raises ParamsError for a key that is unknown, missing, of the
+    wrong type or out of range.
     """
     if not isinstance(tree, Mapping):
         raise ParamsError(f"{where}: expected a section, got {tree!r}")
@@ -45,6 +74,8 @@ def _parse_value(hint: Any, value: Any, where: str) -> Any:
         return parse_section(hint, value, where)  # type: ignore[arg-type]
     if origin is Annotated:
         number = _parse_value(arguments[0], value, where)
+        if arguments[1] is HomePath:
+            return str(Path(number).expanduser()) if starts_at_home(number) else number
         limits: Range = arguments[1]
         if not limits.low <= number <= limits.high:
             raise ParamsError(f"{where}: expected {limits.low} <= value <= {limits.high}, got {value!r}")

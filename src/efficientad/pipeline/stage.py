@@ -9,36 +9,61 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from efficientad.errors import EfficientADError
+from efficientad.errors import EfficientADError, ParamsError
 from efficientad.model.sizes import SIZES, Size
 from efficientad.pipeline.layout import Item
+from efficientad.pipeline.parsing import check_name
 
 TIMINGS = Path(".scratch/timings.jsonl")
 _DIGITS = 6
 
 
 def parse_item() -> Item:
-    """Read `SIZE CATEGORY SEED` from the command line."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("size", choices=SIZES)
-    parser.add_argument("category")
-    parser.add_argument("seed", type=int)
-    return Item(**vars(parser.parse_args()))
+    """Read size, category and seed from the command line."""
+    return Item(**_parse("size", "category", "seed"))
 
 
 def parse_category() -> str:
-    """Read `CATEGORY` from the command line."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("category")
-    return str(parser.parse_args().category)
+    """Read the category from the command line."""
+    return str(_parse("category")["category"])
 
 
 def parse_size() -> Size:
-    """Read `SIZE` from the command line."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("size", choices=SIZES)
-    size: Size = parser.parse_args().size
+    """Read the size from the command line."""
+    size: Size = _parse("size")["size"]
     return size
+
+
+def _parse(*names: str) -> dict[str, Any]:
+    """Read values as DVC gives them, `--size L --category gear --seed 0`, or by hand without their names, in order."""
+    parser = argparse.ArgumentParser()
+    by_name = any(word.startswith("--") for word in sys.argv[1:])
+    for name in names:
+        required: dict[str, Any] = {"required": True} if by_name else {}
+        parser.add_argument(f"--{name}" if by_name else name, type=_READERS[name], **required)
+    return vars(parser.parse_args())
+
+
+def _read_size(text: str) -> str:
+    if text not in SIZES:
+        raise argparse.ArgumentTypeError(f"expected one of {', '.join(SIZES)}, got {text!r}")
+    return text
+
+
+def _read_category(text: str) -> str:
+    try:
+        return check_name(text, "name")
+    except ParamsError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _read_seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) >= 2**31:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 0 to {2**31 - 1}, got {text!r}")
+    return int(text)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"size": _read_size, "category": _read_category, "seed": _read_seed}
 
 
 def run_stage(main: Callable[[], None]) -> None:
@@ -53,7 +78,7 @@ def run_stage(main: Callable[[], None]) -> None:
     except EfficientADError as error:
         sys.exit(f"{type(error).__name__}: {error}")
     cost = {
-        "stage": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "stage": " ".join([Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not word.startswith("-"))]),
         "seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(time.process_time() - cpu_started, 2),
         "peak_rss_mb": measure_peak_rss_mb(),
