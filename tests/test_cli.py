@@ -66,6 +66,17 @@ def test_a_broken_image_is_reported_and_the_rest_is_judged(models, folder, tmp_p
     assert "skipped   aa.png" in capsys.readouterr().err
 
 
+def test_files_of_the_folder_that_are_not_judged_are_named_and_results_are_not(models, folder, tmp_path, capsys):
+    (folder / "part.gif").touch()
+    (folder / "line 1/linked").symlink_to(tmp_path)
+    arguments = ["predict", str(folder), "--model", str(models), "--output", str(folder / "out"), "--heat-maps"]
+    for _ in range(2):
+        assert main(arguments) == 0
+        named = capsys.readouterr().err.split("WARNING ")[1].splitlines()[:3]
+        assert named[0] == "2 files not judged:"
+        assert [line.split(": ")[0].strip() for line in named[1:]] == ["line 1/linked", "part.gif"]
+
+
 def test_the_table_and_the_lines_hold_the_same_values(models, folder, tmp_path):
     (folder / "aa, torn.png").write_bytes((folder / "a.png").read_bytes()[:300])
     main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")])

@@ -47,12 +47,26 @@ cv::Mat decode(const Bytes& payload, int flags, const std::filesystem::path& pat
   return pixels;
 }
 
+// Refuses what a 12-bit camera gives when nobody scaled it; a few hot pixels do not make it brighter.
+void check_depth(const cv::Mat& pixels, const std::filesystem::path& path) {
+  const int count = static_cast<int>(pixels.total());
+  cv::Mat brightest;
+  cv::reduce(pixels.reshape(1, count), brightest, 1, cv::REDUCE_MAX);
+  const int bright = cv::countNonZero(brightest > 4095);
+  if (bright > std::max(1, count / 1000)) return;
+  throw ImageError("expected 16-bit samples to span 0..65535 in " + path.string() + ", got " + std::to_string(bright) +
+                   " of " + std::to_string(count) +
+                   " pixels above 4095: the camera gives 10 or 12 bits, or there was no light; multiply by 64 or 16 when "
+                   "saving, so that white is 65535, or save 8 bits");
+}
+
 cv::Mat convert_to_8_bits(const cv::Mat& pixels, const std::filesystem::path& path) {
   if (pixels.depth() == CV_8U) return pixels;
   if (pixels.depth() != CV_16U) {
     throw ImageError("expected 8 or 16 bits per sample in " + path.string() + ", got " + cv::typeToString(pixels.type()) +
                      "; convert it to 8 bits");
   }
+  check_depth(pixels, path);
   cv::Mat converted(pixels.size(), CV_MAKETYPE(CV_8U, pixels.channels()));
   const cv::Mat levels = pixels.reshape(1);
   std::transform(levels.begin<std::uint16_t>(), levels.end<std::uint16_t>(), converted.reshape(1).begin<std::uint8_t>(),

@@ -74,6 +74,10 @@ def unreadable(tmp_path_factory):
     image.save(folder / "transparent.png")
     image.convert("CMYK").save(folder / "print.jpg")
     Image.fromarray(pixels[..., 0].astype(np.float32)).save(folder / "float.tif")
+    dark = (pixels.astype(np.uint16) * 16)[..., ::-1].copy()
+    dark[0, 0] = 65535  # a hot pixel
+    cv2.imwrite(str(folder / "twelve_bits.png"), dark)
+    cv2.imwrite(str(folder / "ten_bits.tif"), dark[1:, :, 0] // 4)
     frames = [Image.fromarray(np.roll(pixels, step, axis=0)) for step in range(2)]
     for suffix in ("png", "webp", "tif"):
         frames[0].save(folder / f"film.{suffix}", save_all=True, append_images=frames[1:])

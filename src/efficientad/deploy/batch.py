@@ -2,7 +2,7 @@
 
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from efficientad.data.files.images import list_images, read_image, resize_image, write_png
+from efficientad.data.files.walk import count, explain_left_out, list_tree, shorten
 from efficientad.deploy.ahead import map_ahead
 from efficientad.deploy.engines.engine import Engine, Outputs, run_all
 from efficientad.deploy.heat_map import draw_heat_map
@@ -40,6 +41,8 @@ def predict_files(engine: Engine, source: Path, output: Path, run: Run, restart:
     """
     root = source.parent if source.is_file() else source
     files = _list_files(source, output, run.heat_maps)
+    if source.is_dir():
+        _print_left_out(source, output, files)
     judged = begin_results(output, None if source.is_file() else run, restart)
     left = [file for file in files if _name(file, root) not in judged] if judged else files
     if judged:
@@ -155,6 +158,18 @@ def _list_files(source: Path, output: Path, heat_maps: bool) -> list[Path]:
     if not files:
         raise DataError(f"expected images in {source}, found none; check the path")
     return files
+
+
+def _print_left_out(source: Path, output: Path, files: Collection[Path]) -> None:
+    """Say on stderr which files of the folder are not judged, results of a former run aside."""
+    results, inner = output.resolve(), source.resolve()
+    left_out = [
+        one
+        for one in explain_left_out(list_tree(source, followed=0), {_name(file, source) for file in files})
+        if not (inner / one.file).is_relative_to(results)
+    ]
+    if left_out:
+        print(f"WARNING {count(left_out)} not judged:\n{shorten(left_out)}", file=sys.stderr)
 
 
 def _name(file: Path, root: Path) -> str:

@@ -41,6 +41,8 @@ class DataParams:
     region: str | None
     group: FilePath | None
     near_duplicates: Literal["warn", "fail", "ignore"]
+    max_megapixels: Annotated[float, Range(0.01, 1000)]
+    max_megabytes: Annotated[float, Range(0.01, 100_000)]
 
     @property
     def frame(self) -> tuple[int, int]:

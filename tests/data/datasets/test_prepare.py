@@ -1,22 +1,27 @@
 """From a provider to arrays: complete, leak-free, repeatable, and refused when broken."""
 
 import json
+import os
+import re
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_images import save_image
+from tiny_images import save_image, save_mask
 
 from efficientad.data.arrays.prepared import PreparedRow, load_prepared
 from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.findings import Findings
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.datasets.prepare import choose_raw, write_prepared
+from efficientad.data.datasets.registry import find_border
 from efficientad.data.datasets.splits import SplitPlan
 from efficientad.data.files.decoding import hash_pixels
 from efficientad.data.files.images import read_image, resize_image, resize_mask
+from efficientad.data.files.limits import Limits
 from efficientad.errors import DataError
 
 
@@ -89,14 +94,16 @@ def test_unknown_masks_are_marked_and_empty(folder_path: Path, tmp_path: Path):
     assert not prepared.masks[[row.name for row in prepared.rows].index("dent/2.png")].any()
 
 
-def test_a_region_where_nothing_is_judged_is_refused(mvtec_path: Path, tmp_path: Path):
-    """The outermost 16 px; one pixel further is enough."""
+def test_a_region_in_the_border_that_a_size_does_not_judge_is_refused(mvtec_path: Path, tmp_path: Path):
+    """The outermost 16 px; one pixel further is enough, and so is any for sizes that judge every pixel."""
     region = np.zeros((64, 64), np.bool_)
     region[:16] = True
-    with pytest.raises(DataError, match="expected a region of interest beyond the outermost 16"):
-        _write(MVTecProvider(mvtec_path), tmp_path / "out", size=(64, 64), region=region)
+    provider = MVTecProvider(mvtec_path)
+    with pytest.raises(DataError, match=r"expected a region of interest beyond the outermost 16 .* use L alone"):
+        _write(provider, tmp_path / "out", size=(64, 64), region=region, border_px=find_border(["L", "S"]))
+    _write(provider, tmp_path / "out", size=(64, 64), region=region, border_px=find_border(["L"]))
     region[16] = True
-    _write(MVTecProvider(mvtec_path), tmp_path / "out", size=(64, 64), region=region)
+    _write(provider, tmp_path / "out", size=(64, 64), region=region, border_px=find_border(["M"]))
 
 
 def test_raw_images_are_native_and_half_of_them_defective(mvtec_path: Path, tmp_path: Path):
@@ -125,16 +132,58 @@ def test_raw_choice_fills_up_from_the_other_half():
     assert len(choose_raw([*good, *bad], 99)) == 11
 
 
-def test_twelve_bits_in_sixteen_bit_files_are_refused(tmp_path: Path):
-    levels = np.random.default_rng(0).integers(0, 4096, (6, 10, 10), dtype=np.uint16)
-    (tmp_path / "mine/good").mkdir(parents=True)
-    for n, plane in enumerate(levels):
-        Image.fromarray(plane).save(tmp_path / f"mine/good/{n}.png")
-    provider = FolderProvider(tmp_path / "mine")
-    with pytest.raises(DataError, match=r"none of this product exceeds 4095.*multiply"):
+def test_all_files_that_cannot_be_used_are_named_in_one_run(folder_path: Path, tmp_path: Path):
+    (folder_path / "good/3.png").write_bytes(b"")
+    (folder_path / "good/4.png").write_bytes((folder_path / "good/5.png").read_bytes()[:99])
+    Image.fromarray(np.full((24, 30), 4095, np.uint16)).save(folder_path / "good/7.png")
+    (folder_path / os.fsdecode(b"good/\xff.png")).write_bytes((folder_path / "good/5.png").read_bytes())
+    save_mask(folder_path / "masks/dent/0.png", level=0)
+    save_mask(folder_path / "masks/good/6.png")
+    (folder_path / "masks/dent/1_mask.png").unlink()
+    save_mask(folder_path / "masks/dent/1_mask.png", size=(20, 30))
+    findings = Findings(tmp_path / "report")
+    with pytest.raises(DataError) as error:
+        _write(FolderProvider(folder_path), tmp_path / "out", findings=findings)
+    assert str(error.value).startswith("expected images and masks that can be used, 7 files cannot (all: ")
+    assert str(error.value).endswith("\n  and 2 more")
+    expected = {
+        "good/3.png": "good.3.png: the file is empty",
+        "good/4.png": "good.4.png: the file is cut short",
+        "good/6.png": "expected no defect in the mask .*masks.good.6.png, a good image, got 36 px",
+        "good/7.png": "expected 16-bit samples to span 0..65535 in .*good.7.png",
+        "good/\udcff.png": "expected a file name in UTF-8",
+        "dent/0.png": "expected a defect in the mask .*masks.dent.0.png, all of it is black; paint .* or remove",
+        "dent/1.png": r"expected a mask of size \(24, 30\) as .*got \(20, 30\) in .*1_mask.png",
+    }
+    assert {one.file for one in findings.refused} == expected.keys()
+    for one in findings.refused:
+        assert re.search(expected[one.file], one.reason)
+    findings.write()
+    assert len(json.loads((tmp_path / "report/files.json").read_text("utf-8"))["refused"]) == 7
+
+
+def test_masks_that_look_wrong_are_named_and_used(folder_path: Path, tmp_path: Path):
+    mask = np.full((24, 30), 255, np.uint8)
+    mask[4:10, 6:12] = 0  # black and white swapped
+    Image.fromarray(mask).save(folder_path / "masks/dent/0.png")
+    region = np.zeros((24, 30), np.bool_)
+    region[12:] = True
+    for chosen, expected in ((None, ["dent/0.png"]), (region, ["dent/0.png", "dent/1.png"])):
+        findings = Findings()
+        prepared = _write(FolderProvider(folder_path), tmp_path / "out", findings=findings, region=chosen)
+        assert [one.file for one in findings.warned] == expected
+        assert len(prepared.rows) == 13
+    assert "marks 95% of the image as defect" in findings.warned[0].reason
+    assert "wholly outside of the region of interest" in findings.warned[1].reason
+    (text,) = findings.describe()
+    assert text.startswith("2 files may be wrong:\n  dent/0.png: its mask marks")
+
+
+def test_the_bounds_of_params_are_those_of_every_file(mvtec_path: Path, tmp_path: Path):
+    provider = MVTecProvider(mvtec_path)
+    provider.limits = Limits(megapixels=0.0007, megabytes=1)
+    with pytest.raises(DataError, match=r"15 files cannot:\n.* 30 x 24 px, more than the bound of 0\.0007"):
         _write(provider, tmp_path / "out")
-    Image.fromarray(levels[0] * 16).save(tmp_path / "mine/good/0.png")
-    _write(provider, tmp_path / "out")
 
 
 def test_dark_eight_bit_products_are_fine(tmp_path: Path):

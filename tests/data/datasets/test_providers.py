@@ -12,7 +12,6 @@ from tiny_images import save_image, save_mask
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets import elpv
 from efficientad.data.datasets.elpv import ElpvProvider
-from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.errors import DataError
@@ -130,47 +129,26 @@ def test_the_published_cells_are_counted():
     assert Counter(s.label for s in samples) == {0: 1508, 1: 715}
 
 
-def test_folder_leaves_good_images_open_and_keeps_defects_for_testing(folder_path: Path):
-    samples = FolderProvider(folder_path).list_samples()
-    assert _split_counts(samples) == {(None, "good"): 10, ("test", "dent"): 3}
+def test_nested_test_images_do_not_take_each_others_masks(mvtec_path: Path):
+    save_image(mvtec_path / "test/crack/line 2/000.png", 400)
+    provider, sample = MVTecProvider(mvtec_path), Sample("test/crack/line 2/000.png", "test", "crack")
+    with pytest.raises(DataError, match=r"expected a mask at .*crack.line 2.000_mask\.png"):
+        provider.load_mask(sample)
+    mask = np.zeros((24, 30), np.uint8)
+    mask[20, 20] = 255
+    save_image(mvtec_path / "ground_truth/crack/line 2/000_mask.png", 0)
+    Image.fromarray(mask).save(mvtec_path / "ground_truth/crack/line 2/000_mask.png")
+    assert provider.load_mask(sample).sum() == 1
+    assert provider.load_mask(Sample("test/crack/000.png", "test", "crack")).sum() == 36
 
 
-def test_folder_masks_may_be_partial(folder_path: Path):
-    provider = FolderProvider(folder_path)
-    masks = [provider.load_mask(Sample(f"dent/{n}.png", "test", "dent")) for n in range(3)]
-    assert masks[0].sum() == masks[1].sum() == 36
-    assert masks[2] is None
-    assert not provider.load_mask(Sample("good/0.png", "train", "good")).any()
-
-
-def test_good_images_alone_are_enough(tmp_path: Path):
-    for n in range(4):
-        save_image(tmp_path / f"good/line {n % 2}/{n}.png", n)
-    provider = FolderProvider(tmp_path)
-    samples = provider.list_samples()
-    assert _split_counts(samples) == {(None, "good"): 4}
-    assert provider.load_mask(samples[0]) is None
-
-
-def test_folder_errors_say_what_to_do(folder_path: Path, tmp_path: Path):
-    with pytest.raises(DataError, match="expected good images"):
-        FolderProvider(tmp_path / "nothing")
-    (tmp_path / "empty/good").mkdir(parents=True)
-    with pytest.raises(DataError, match="found none"):
-        FolderProvider(tmp_path / "empty")
-    provider = FolderProvider(folder_path)
-    save_mask(folder_path / "masks/dent/0.png", size=(20, 30))
-    with pytest.raises(DataError, match=r"\(24, 30\).*\(20, 30\)"):
-        provider.load_mask(Sample("dent/0.png", "test", "dent"))
-
-
-def test_two_images_for_one_mask_are_refused(folder_path: Path):
-    save_image(folder_path / "dent/0.bmp", 99)
-    with pytest.raises(DataError, match=r"several named dent/0\."):
-        FolderProvider(folder_path).list_samples()
-
-
-def test_a_mask_without_its_image_is_refused(folder_path: Path):
-    save_mask(folder_path / "masks/dent/7.png")
-    with pytest.raises(DataError, match=r"dent/7\..*found none"):
-        FolderProvider(folder_path).list_samples()
+def test_mvtec_names_the_files_that_it_does_not_read(mvtec_path: Path):
+    assert MVTecProvider(mvtec_path).list_left_out() == []
+    for name in ("license.txt", "train/good/a.gif", "train/bent/b.png", "test/c.png"):
+        (mvtec_path / name).parent.mkdir(exist_ok=True)
+        (mvtec_path / name).touch()
+    save_mask(mvtec_path / "ground_truth/crack/009_mask.png")
+    save_image(mvtec_path / "test/logical/000.png", 301)
+    save_mask(mvtec_path / "ground_truth/logical/000/001.png")  # of MVTec LOCO
+    names = [finding.file for finding in MVTecProvider(mvtec_path).list_left_out()]
+    assert names == ["ground_truth/crack/009_mask.png", "test/c.png", "train/bent/b.png", "train/good/a.gif"]

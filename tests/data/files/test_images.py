@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from efficientad.data.files.images import encode_png, is_sixteen_bit, list_images, read_image, read_mask, write_png
+from efficientad.data.files.images import encode_png, list_images, read_image, read_mask, write_png
 from efficientad.errors import DataError
 
 
@@ -55,20 +55,32 @@ def test_sixteen_bits_are_divided_by_257_with_rounding(tmp_path: Path, suffix: s
     Image.fromarray(levels).save(path)
     expected = np.round(levels / 257).astype(np.uint8)
     np.testing.assert_array_equal(read_image(path), np.repeat(expected[..., None], 3, axis=-1))
-    assert is_sixteen_bit(path)
 
 
-def test_a_dark_sixteen_bit_image_stays_dark(tmp_path: Path):
-    path = tmp_path / "dark.png"
-    Image.fromarray(np.full((4, 4), 4095, np.uint16)).save(path)
-    assert read_image(path).max() == 16
+def _save_deep(path: Path, bright: int, level: int = 65535) -> Path:
+    """Save 1,000 grey pixels of 12 bits in 16, `bright` of them brighter."""
+    levels = np.random.default_rng(0).integers(0, 4096, (25, 40), dtype=np.uint16)
+    levels.flat[:bright] = level
+    Image.fromarray(levels).save(path)
+    return path
 
 
-def test_eight_bit_files_are_not_sixteen_bit(tmp_path: Path, gradient: np.ndarray):
-    for suffix in ("png", "jpg", "bmp", "tif", "webp"):
-        path = tmp_path / f"part.{suffix}"
-        Image.fromarray(gradient).save(path)
-        assert not is_sixteen_bit(path)
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_twelve_bits_in_sixteen_are_refused_whatever_a_hot_pixel_says(tmp_path: Path, suffix: str):
+    for bright in (0, 1):
+        with pytest.raises(DataError, match=rf"part\.{suffix}, got {bright} of 1000 pixels above 4095: .*multiply by"):
+            read_image(_save_deep(tmp_path / f"part.{suffix}", bright))
+
+
+def test_a_dark_image_with_more_than_a_thousandth_of_bright_pixels_is_what_it_is(tmp_path: Path):
+    image = read_image(_save_deep(tmp_path / "dark.png", 2, level=4096))
+    assert image.max() == 16
+    read_mask(_save_deep(tmp_path / "mask.png", 0))  # levels of masks are labels
+
+
+def test_dark_eight_bit_images_are_fine(tmp_path: Path):
+    write_png(tmp_path / "dark.png", np.full((8, 8), 5, np.uint8))
+    assert read_image(tmp_path / "dark.png").max() == 5
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
@@ -207,6 +219,18 @@ def test_a_jpeg_mask_is_refused(tmp_path: Path):
     Image.new("L", (8, 8)).save(tmp_path / "mask.jpg")
     with pytest.raises(DataError, match=r"mask\.jpg.*without loss"):
         read_mask(tmp_path / "mask.jpg")
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [("RGBA", "png"), ("LA", "png"), ("RGBA", "tif")])
+def test_a_mask_with_transparent_pixels_is_refused_and_opaque_ones_count(
+    tmp_path: Path, gradient: np.ndarray, mode: str, suffix: str
+):
+    path = tmp_path / f"mask.{suffix}"
+    _transparent(gradient, mode).save(path)
+    with pytest.raises(DataError, match=r"expected opaque pixels in .*mask.*flatten it first"):
+        read_mask(path)
+    Image.fromarray(gradient).convert(mode).save(path)
+    assert read_mask(path).any()
 
 
 def test_images_are_listed_by_posix_path_without_hidden_files(tmp_path: Path, gradient: np.ndarray):

@@ -52,7 +52,7 @@ def test_a_image_of_the_right_size_is_copied(gradient: np.ndarray):
 def test_mask_pixels_need_half_of_their_area():
     mask = np.zeros((4, 4), bool)
     mask[0, :2] = True  # exactly half of the first output pixel
-    mask[2, 2] = True  # a quarter of the last one
+    mask[1, 2] = True  # a quarter of the second one, of the same region
     np.testing.assert_array_equal(resize_mask(mask, (2, 2)), [[True, False], [False, False]])
 
 
@@ -63,6 +63,36 @@ def test_a_defect_never_vanishes_from_a_mask():
     expected[5, 4] = True
     np.testing.assert_array_equal(resize_mask(mask, (10, 10)), expected)
     assert not resize_mask(np.zeros((100, 70), bool), (10, 10)).any()
+
+
+def test_a_small_region_beside_a_large_one_does_not_vanish():
+    mask = np.zeros((80, 80), bool)
+    mask[:40, :40] = True
+    mask[61, 3:20] = True  # a scratch, one pixel wide
+    mask[75, 75] = mask[76, 76] = True  # touches at a corner: one region
+    expected = np.zeros((8, 8), bool)
+    expected[:4, :4] = expected[6, :2] = expected[7, 7] = True
+    np.testing.assert_array_equal(resize_mask(mask, (8, 8)), expected)
+
+
+@pytest.mark.parametrize("size", [(4, 3), (16, 5), (24, 31), (20, 17)])
+def test_each_region_leaves_a_pixel_where_it_was_and_none_where_there_was_nothing(size: tuple[int, int]):
+    rng = np.random.default_rng(size[0])
+    for share in (0.02, 0.1, 0.4):
+        mask = rng.random((20, 17)) < share
+        resized = resize_mask(mask, size)
+        regions, count = ndimage.label(mask, np.ones((3, 3)))
+        covered = [slow_coverage(regions == region, size) > 0 for region in range(1, count + 1)]
+        half = slow_coverage(mask, size) >= 0.5
+        lost = [cells for cells in covered if not (cells & half).any()]
+        np.testing.assert_array_equal(resized, np.any([half, *lost], axis=0))
+
+
+def slow_coverage(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The share of each cell's area: every pixel repeated so often that cells have whole borders."""
+    height, width = mask.shape
+    fine = mask.repeat(size[0], axis=0).repeat(size[1], axis=1)
+    return fine.reshape(size[0], height, size[1], width).mean(axis=(1, 3))
 
 
 def test_a_mask_is_enlarged_by_area():

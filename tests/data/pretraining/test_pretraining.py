@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_images import save_image
 
 from efficientad.data.arrays.pretraining import load_pretraining
@@ -113,9 +114,12 @@ def test_folder_source_errors_name_the_file_and_the_counts(photographs: Path):
 
 def test_written_images_are_squares_in_the_sources_order(photographs: Path, tmp_path: Path):
     source = FolderSource(photographs, None, seed=0)
-    images = write_pretraining(source, tmp_path / "out", size=20, workers=3).images
+    assert write_pretraining(source, tmp_path / "out", size=20, workers=3) == []
+    images = load_pretraining(tmp_path / "out").images
     assert images.shape == (10, 20, 20, 3)
-    rows = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))["rows"]
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
+    rows = manifest["rows"]
+    assert "left_out" not in manifest
     for index in range(10):
         native = source.load(index)
         np.testing.assert_array_equal(images[index], resize_image(native, (20, 20)))
@@ -155,8 +159,26 @@ def test_broken_output_is_refused(photographs: Path, tmp_path: Path):
     (out / "images.npy").unlink()
     with pytest.raises(DataError, match=r"images\.npy"):
         load_pretraining(out)
-    (photographs / "class 0/0.png").write_bytes(b"broken")
-    with pytest.raises(DataError, match=r"0\.png"):
+    for path in sorted(photographs.rglob("*.png"))[1:]:
+        path.write_bytes(b"broken")
+    with pytest.raises(DataError, match=r"expected 2 photographs or more .* got 1 of 10; .*\.png: the file is not a"):
         write_pretraining(FolderSource(photographs, None, seed=0), out, size=8)
     with pytest.raises(DataError, match="manifest"):
         load_pretraining(out)
+
+
+def test_a_photograph_that_cannot_be_read_is_left_out_with_its_crops_and_named(photographs: Path, tmp_path: Path):
+    Image.open(photographs / "class 1/1.png").convert("CMYK").save(photographs / "class 1/1.jpg")
+    (photographs / "class 1/1.png").unlink()
+    (photographs / "class 2/5.png").write_bytes(b"broken")
+    source = Crops(FolderSource(photographs, None, seed=0), 2, seed=0)
+    left_out = write_pretraining(source, tmp_path / "out", size=20)
+    assert [one.file for one in left_out] == ["class 1/1.jpg", "class 2/5.png", "class 1/1.jpg#1", "class 2/5.png#1"]
+    assert "CMYK" in left_out[0].reason
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text("utf-8"))
+    assert [entry["file"] for entry in manifest["left_out"]] == [one.file for one in left_out]
+    pretraining = load_pretraining(tmp_path / "out")
+    assert len(pretraining.images) == 16
+    for image, row in zip(pretraining.images, manifest["rows"], strict=True):
+        index = [source.name(n) for n in range(len(source))].index(row["name"])
+        np.testing.assert_array_equal(image, resize_image(source.load(index), (20, 20)))

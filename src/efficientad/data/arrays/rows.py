@@ -6,9 +6,11 @@ that is read from the file does not. An array that is in memory anyway is indexe
 
 import mmap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 
@@ -51,6 +53,20 @@ def read_row(array: NDArray[Any], index: int) -> NDArray[Any]:
     count = int(np.prod(shape))
     row = np.fromfile(array.filename, array.dtype, count, offset=array.offset + int(index) * count * array.itemsize)
     return row.reshape(shape)
+
+
+def keep_rows(path: Path, kept: Sequence[int]) -> None:
+    """Shorten an array on disk to the rows `kept`, ascending, one by one; nothing is written where all are."""
+    full = np.load(path, mmap_mode="r")
+    if len(full) == len(kept):
+        return
+    part = path.with_name(f"{path.name}.part")
+    shorter = open_memmap(part, mode="w+", dtype=full.dtype, shape=(len(kept), *full.shape[1:]))
+    for target, source in enumerate(kept):
+        shorter[target] = full[source]
+    shorter.flush()
+    del full, shorter  # Windows does not replace a file that is mapped
+    part.replace(path)
 
 
 def is_whole_map(array: NDArray[Any]) -> bool:

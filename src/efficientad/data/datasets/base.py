@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import Sample
+from efficientad.data.files.limits import LIMITS, Limits
+from efficientad.data.files.walk import Finding
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,12 @@ class AnnotatedDefect:
 
 
 class DatasetProvider(ABC):
-    """A product of a data set. Loading is safe from several threads at once."""
+    """A product of a data set. Loading is safe from several threads at once.
+
+    limits: of the files that it reads.
+    """
+
+    limits: Limits = LIMITS
 
     @abstractmethod
     def list_samples(self) -> list[Sample]:
@@ -50,3 +57,11 @@ class DatasetProvider(ABC):
     def image_path(self, sample: Sample) -> Path | None:
         """Return the file that a sample is read from, or None when it does not come from a file."""
         return None
+
+    def mask_path(self, sample: Sample) -> Path | None:
+        """Return the one file of a sample's mask, or None when there is none, or none that could be named."""
+        return None
+
+    def list_left_out(self) -> list[Finding]:
+        """Return the files beside the samples that nobody reads; empty where the provider does not look for them."""
+        return []

@@ -44,7 +44,7 @@ class ElpvProvider(DatasetProvider):
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
         """Read the image."""
-        return read_image(self.image_path(sample))
+        return read_image(self.image_path(sample), self.limits)
 
     def load_mask(self, sample: Sample) -> None:
         """Return None: the cells have image labels only."""

@@ -1,11 +1,6 @@
-"""A user's own images: a folder of good images, and whatever defects are at hand.
+"""A user's own images: folders of good images, and whatever defects and masks are at hand (see `folder_layout`)."""
 
-good/*            required
-<class>/*         any other folder is a defect class; none at all is fine
-masks/<class>/<stem>.png or <stem>_mask.png      optional, pixel by pixel, any value above 0 is defect
-"""
-
-from collections import Counter
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -13,52 +8,68 @@ from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.files.images import list_images, read_image, read_mask
+from efficientad.data.datasets.folder_layout import Place, find_keys, find_place, is_mask
+from efficientad.data.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES, read_image, read_mask
+from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.errors import DataError
 
-MASKS = "masks"
+_LINKED_LEVELS = 2  # such as test/crack
 
 
 class FolderProvider(DatasetProvider):
-    """The split of the good images is open, all defects test."""
+    """Good images train, validate and test as their folders say; all defects test."""
 
     def __init__(self, path: Path) -> None:
-        """Raise DataError when `good` is missing or empty."""
-        if not (path / GOOD).is_dir():
+        """Look through the folder.
+
+        Raises DataError when there are no good images to train on, or none for the test beside those that only train,
+        and as `find_place`.
+        """
+        if not path.is_dir():
             raise DataError(f"expected good images in {path / GOOD}, found no such folder; put them there")
-        if not list_images(path / GOOD):
-            raise DataError(f"expected good images in {path / GOOD}, found none; PNG, JPEG, BMP, TIFF, WebP")
         self.path = path
+        self.tree = list_tree(path, _LINKED_LEVELS)
+        images = [name for name in self.tree.files if Path(name).suffix.lower() in IMAGE_SUFFIXES and not is_mask(name)]
+        self.places = {name: find_place(name) for name in images}
+        self._check_good()
+        self.masks = self._match_masks()
 
     def list_samples(self) -> list[Sample]:
         """Return the good samples, then each defect class by name.
 
-        Raises DataError when two images of a class share the mask's name, or a mask has no image.
+        Images in `good` are open, or train where other folders hold good images for the test.
         """
-        samples = [Sample(name, None, GOOD) for name in self._list_names(GOOD)]
-        for defect in self._list_classes():
-            names = self._list_names(defect)
-            self._check_mask_names(defect, names)
-            samples += [Sample(name, "test", defect) for name in names]
-        return samples
+        used = [(name, place) for name, place in self.places.items() if not place.reason]
+        is_tested = any(place == Place("test") for _, place in used)
+        samples = [
+            Sample(name, "train" if place == Place() and is_tested else place.split, place.defect)
+            for name, place in used
+        ]
+        return sorted(samples, key=lambda sample: (sample.label, sample.defect, sample.name))
+
+    def list_left_out(self) -> list[Finding]:
+        """Return every file that is neither a sample nor a sample's mask, and why."""
+        used = {name for name, place in self.places.items() if not place.reason} | set(self.masks.values())
+        return explain_left_out(self.tree, used, self._explain)
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
         """Read the image."""
-        return read_image(self.image_path(sample))
+        return read_image(self.image_path(sample), self.limits)
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
-        """Read the mask; all False for good images; None when there is none (or no `masks` folder).
+        """Read the mask; all False for good images without one; None for others, and where no image has a mask.
 
         Raises DataError when the mask has another size than its image.
         """
-        if not (self.path / MASKS).is_dir():
+        if not self.masks:
             return None
-        if not sample.label:
-            return np.zeros(self.load_image(sample).shape[:2], np.bool_)
-        path = self._find_mask(sample)
+        path = self.mask_path(sample)
+        if path is None and sample.label:
+            return None
+        size = self.load_image(sample).shape[:2]
         if path is None:
-            return None
-        mask, size = read_mask(path), self.load_image(sample).shape[:2]
+            return np.zeros(size, np.bool_)
+        mask = read_mask(path, limits=self.limits)
         if mask.shape != size:
             raise DataError(
                 f"expected a mask of size {size} as {self.image_path(sample)}, got {mask.shape} in {path}; "
@@ -70,27 +81,50 @@ class FolderProvider(DatasetProvider):
         """Return the sample's file."""
         return self.path / sample.name
 
-    def _list_classes(self) -> list[str]:
-        folders = (folder.name for folder in self.path.iterdir() if folder.is_dir())
-        return sorted(name for name in folders if name not in (GOOD, MASKS) and not name.startswith("."))
+    def mask_path(self, sample: Sample) -> Path | None:
+        """Return the file of the sample's mask."""
+        return self.path / self.masks[sample.name] if sample.name in self.masks else None
 
-    def _list_names(self, folder: str) -> list[str]:
-        return [file.relative_to(self.path).as_posix() for file in list_images(self.path / folder)]
+    def _check_good(self) -> None:
+        good = [place.split for place in self.places.values() if place.defect == GOOD and not place.reason]
+        if not {None, "train"} & {*good}:
+            raise DataError(
+                f"expected good images in {self.path / GOOD}, found none in {len(self.tree.files)} files; "
+                "put them there: PNG, JPEG, BMP, TIFF, WebP"
+            )
+        if None not in good and "test" not in good:
+            raise DataError(
+                f"expected good images for the test beside those in {self.path / 'train' / GOOD}, found none; put some "
+                "into test/good, or all of them into good, of which a share is kept for the test"
+            )
 
-    def _find_mask(self, sample: Sample) -> Path | None:
-        place = self.path / MASKS / Path(sample.name).parent
-        candidates = (place / f"{Path(sample.name).stem}{ending}.png" for ending in ("", "_mask"))
-        return next((path for path in candidates if path.is_file()), None)
+    def _match_masks(self) -> dict[str, str]:
+        """Return the mask of each image that has one, by name; DataError where image or mask is not the only one."""
+        images = defaultdict(list)
+        for name, place in self.places.items():
+            if not place.reason:
+                images[find_keys(name)[0]].append(name)
+        masks: dict[str, str] = {}
+        for mask in self.tree.files:
+            if not is_mask(mask) or Path(mask).suffix.lower() not in MASK_SUFFIXES:
+                continue
+            named = next((images[key] for key in find_keys(mask) if key in images), [])
+            owners = [name for name in named if self.places[name].split == "test"] or named
+            if len(owners) > 1:
+                raise DataError(
+                    f"expected one image for the mask {self.path / mask}, got {' and '.join(owners)}; rename them"
+                )
+            for owner in owners:
+                if owner in masks:
+                    raise DataError(
+                        f"expected one mask for {self.path / owner}, got {masks[owner]} and {mask}; remove one of them"
+                    )
+                masks[owner] = mask
+        return masks
 
-    def _check_mask_names(self, defect: str, names: list[str]) -> None:
-        folder = self.path / MASKS / defect
-        if not folder.is_dir():
-            return
-        stems = Counter(Path(name).with_suffix("").as_posix() for name in names)
-        twice = sorted(stem for stem, count in stems.items() if count > 1)
-        if twice:
-            raise DataError(f"expected one image for each mask, got several named {twice[0]}.*; rename them")
-        for path in list_images(folder):
-            stem = path.relative_to(self.path / MASKS).with_suffix("").as_posix()
-            if stem not in stems and stem.removesuffix("_mask") not in stems:
-                raise DataError(f"expected an image {stem}.* for the mask {path}, found none; remove the mask")
+    def _explain(self, name: str) -> str | None:
+        if not is_mask(name):
+            return self.places[name].reason if name in self.places else None
+        if Path(name).suffix.lower() in MASK_SUFFIXES:
+            return "a mask of no image; name it like its image, or remove it"
+        return "a mask of a format that blurs edges or is not read; save it as PNG, BMP or TIFF"

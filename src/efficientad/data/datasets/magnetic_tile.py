@@ -43,7 +43,7 @@ class MagneticTileProvider(DatasetProvider):
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
         """Read the image."""
-        return read_image(self.image_path(sample))
+        return read_image(self.image_path(sample), self.limits)
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
         """Read the mask; None where a defective tile was published with an empty one (four uneven tiles)."""
@@ -51,7 +51,7 @@ class MagneticTileProvider(DatasetProvider):
         if not sample.label:
             return np.zeros(size, np.bool_)
         path = self.image_path(sample).with_suffix(".png")
-        mask = read_mask(path, at_least=HALF_LEVEL)
+        mask = read_mask(path, HALF_LEVEL, self.limits)
         if mask.shape != size:
             raise DataError(f"expected a mask of size {size}, got {mask.shape} in {path}; correct the mask")
         return mask if mask.any() else None

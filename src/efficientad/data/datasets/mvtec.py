@@ -6,7 +6,7 @@ Bergmann et al., "MVTec AD", CVPR 2019, https://www.mvtec.com/company/research/d
     train/good/*.png   test/<class>/*.png   ground_truth/<class>/<stem>_mask.png   [validation/good/*.png]
 """
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,10 @@ from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.layouts import advise, check_layout
 from efficientad.data.files.images import list_images, read_image, read_mask
+from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.errors import DataError
+
+_LINKED_LEVELS = 2  # such as test/crack
 
 
 class MVTecProvider(DatasetProvider):
@@ -44,7 +47,7 @@ class MVTecProvider(DatasetProvider):
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
         """Read the image."""
-        return read_image(self.image_path(sample))
+        return read_image(self.image_path(sample), self.limits)
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
         """Read the mask of a defective sample; all False for a normal one.
@@ -59,8 +62,9 @@ class MVTecProvider(DatasetProvider):
         if not sample.label:
             return np.zeros(size, np.bool_)
         mask = np.zeros(size, np.bool_)
-        for path in _find_masks(truth / sample.defect, Path(sample.name).stem):
-            part = read_mask(path)
+        place = truth / Path(sample.name).parent.relative_to("test")  # masks lie as deep as their images
+        for path in _find_masks(place, Path(sample.name).stem):
+            part = read_mask(path, limits=self.limits)
             if part.shape != size:
                 raise DataError(f"expected a mask of size {size}, got {part.shape} in {path}; correct the mask")
             mask |= part
@@ -69,6 +73,18 @@ class MVTecProvider(DatasetProvider):
     def image_path(self, sample: Sample) -> Path:
         """Return the sample's file."""
         return self.path / sample.name
+
+    def list_left_out(self) -> list[Finding]:
+        """Return every file that is neither a sample nor a sample's mask, and why."""
+        tree, samples = list_tree(self.path, _LINKED_LEVELS), self.list_samples()
+        used = {sample.name for sample in samples}
+        places = {PurePosixPath(name).with_suffix("").relative_to("test") for name in used if name.startswith("test/")}
+        for name in tree.files:
+            if name.startswith("ground_truth/"):
+                mask = PurePosixPath(name).with_suffix("").relative_to("ground_truth")
+                if {mask, mask.with_name(mask.name.removesuffix("_mask")), mask.parent} & places:
+                    used.add(name)
+        return explain_left_out(tree, used)
 
     def _list_folder(self, split: Split, defect: str) -> list[Sample]:
         files = list_images(self.path / split / defect)

@@ -22,18 +22,19 @@ from efficientad.data.arrays.prepared import (
     load_prepared,
     write_manifest,
 )
+from efficientad.data.arrays.rows import keep_rows
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.annotations import write_annotations
 from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.findings import Findings
 from efficientad.data.datasets.splits import SplitPlan, Splits, split_samples
 from efficientad.data.files.decoding import count_workers, hash_pixels
-from efficientad.data.files.images import is_sixteen_bit, resize_image, resize_mask, write_png
+from efficientad.data.files.images import resize_image, resize_mask, write_png
+from efficientad.data.files.walk import Finding
 from efficientad.errors import DataError
 from efficientad.pipeline.progress import track
 
-_BORDER_PX = 16  # of an image, in which no patch is centred (maps.BORDER_CELLS)
-TWELVE_BIT_LEVEL = round(4095 / 257)
-"""The 8-bit level of the brightest 12-bit value when it stands unscaled in a 16-bit file: 16 of 255."""
+_LARGE_MASK = 0.5  # share of an image
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,6 @@ class _Facts:
     sha256: str
     height: int
     width: int
-    peak: int
     has_mask: bool
 
 
@@ -60,17 +60,21 @@ def write_prepared(
     raw_samples: int,
     region: NDArray[np.bool_] | None = None,
     groups: Mapping[str, str] | None = None,
+    border_px: int = 0,
+    findings: Findings | None = None,
     workers: int = 0,
 ) -> Prepared:
     """Decode, resize and write all images of a provider, and return them as `load_prepared` does.
 
     `size`: height and width in px; `plan` and `groups` as in `split_samples`; `raw_samples`: how many images to keep
     at native size; `region`: (h, w), the region of interest at any size, outside of which masks are emptied, too;
+    `border_px`: of the written images, in which nothing is judged; `findings`: takes what is amiss with files;
     `workers`: threads, 0 for one per core, at most eight. The manifest is written last, so an error leaves a folder
     that `load_prepared` refuses. Defects that the provider knows one by one are kept, too (see `write_annotations`).
 
-    Raises DataError as the provider and `split_samples` do, for a mask of another size than its image, for a region
-    that lies wholly in the border, and for a product whose 16-bit files never exceed 4095.
+    Raises DataError as `split_samples` does, for a region that lies wholly in the border, and, when all files were
+    looked at, for those that the provider cannot read, masks of another size than their images, black masks of defects
+    and masks of good images that are not black.
     """
     samples = provider.list_samples()
     if not samples:
@@ -78,15 +82,17 @@ def write_prepared(
     folder.mkdir(parents=True, exist_ok=True)
     for stale in (MANIFEST, REGION, ANNOTATIONS):
         (folder / stale).unlink(missing_ok=True)
-    small_region = None if region is None else _shrink_region(region, size)
+    small_region = None if region is None else _shrink_region(region, size, border_px)
     if small_region is not None:
         np.save(folder / REGION, small_region)
-    facts = list(_write_arrays(provider, samples, folder, size, small_region, workers))
-    _check_depth(provider, samples, max(entry.peak for entry in facts))
+    findings = findings or Findings()
+    facts = list(_write_arrays(provider, samples, folder, size, small_region, findings, workers))
+    findings.check()
     digests = {sample.name: entry.sha256 for sample, entry in zip(samples, facts, strict=True)}
     splits = split_samples(samples, digests, plan, groups)
     kept = [index for index, sample in enumerate(samples) if sample.name in splits.split_of]
-    _keep_rows(folder, kept)
+    for array in (IMAGES, MASKS):
+        keep_rows(folder / array, kept)
     rows = [_describe(samples[index], facts[index], splits, groups or {}) for index in kept]
     chosen = choose_raw(rows, raw_samples)
     _write_raw(provider, [sample for name in chosen for sample in samples if sample.name == name], folder)
@@ -103,12 +109,13 @@ def write_prepared(
     return load_prepared(folder)
 
 
-def _shrink_region(region: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
+def _shrink_region(region: NDArray[np.bool_], size: tuple[int, int], border_px: int) -> NDArray[np.bool_]:
     small = resize_mask(region, size)
-    if not small[_BORDER_PX:-_BORDER_PX, _BORDER_PX:-_BORDER_PX].any():
+    if not small[border_px : size[0] - border_px, border_px : size[1] - border_px].any():
         raise DataError(
-            f"expected a region of interest beyond the outermost {_BORDER_PX} of {size[0]} x {size[1]} px, where "
-            "nothing is judged, got one within them; paint a larger one, or leave a margin around the product"
+            f"expected a region of interest beyond the outermost {border_px} of {size[0]} x {size[1]} px, where sizes "
+            "S and M judge nothing, got one within them; paint a larger one, leave a margin around the product, or use "
+            "L alone"
         )
     return small
 
@@ -134,62 +141,76 @@ def _write_arrays(
     folder: Path,
     size: tuple[int, int],
     region: NDArray[np.bool_] | None,
+    findings: Findings,
     workers: int,
 ) -> Iterator[_Facts]:
-    """Write one row per sample and yield its facts, without its pixels."""
+    """Write one row per sample and yield its facts, without its pixels; what cannot be used is noted and left black."""
 
-    def decode(sample: Sample) -> _Decoded:
-        return _decode(provider, sample, size)
+    def decode(sample: Sample) -> _Decoded | DataError:
+        try:
+            return _decode(provider, sample, size)
+        except DataError as error:
+            return error
 
     images = open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(samples), *size, 3))
     masks = open_memmap(folder / MASKS, mode="w+", dtype=np.bool_, shape=(len(samples), *size))
     with ThreadPoolExecutor(count_workers(workers)) as pool:
-        entries: Iterable[_Decoded] = pool.map(decode, samples)
+        entries: Iterable[_Decoded | DataError] = pool.map(decode, samples)
         for index, entry in enumerate(track(entries, "images decoded", len(samples))):
+            if isinstance(entry, DataError):
+                findings.refused.append(Finding(samples[index].name, str(entry)))
+                continue
             images[index] = entry.image
             masks[index] = False if entry.mask is None else entry.mask & (True if region is None else region)
+            if doubt := _doubt_mask(entry.mask, masks[index]):
+                findings.warned.append(Finding(samples[index].name, doubt))
             yield entry.facts
     images.flush()
     masks.flush()
 
 
 def _decode(provider: DatasetProvider, sample: Sample, size: tuple[int, int]) -> _Decoded:
+    _check_name(sample.name)
     image, mask = provider.load_image(sample), provider.load_mask(sample)
     height, width = image.shape[:2]
-    if mask is not None and mask.shape != (height, width):
-        raise DataError(
-            f"expected a mask of size {(height, width)} for {sample.name}, got {mask.shape}; correct the mask"
-        )
+    if mask is not None:
+        _check_mask(mask, (height, width), sample, provider.mask_path(sample))
     small = None if mask is None else resize_mask(mask, size)
-    facts = _Facts(hash_pixels(image), height, width, int(image.max()), has_mask=mask is not None)
+    facts = _Facts(hash_pixels(image), height, width, has_mask=mask is not None)
     return _Decoded(resize_image(image, size), small, facts)
 
 
-def _check_depth(provider: DatasetProvider, samples: list[Sample], peak: int) -> None:
-    if peak > TWELVE_BIT_LEVEL:
-        return
-    paths = [path for sample in samples if (path := provider.image_path(sample)) is not None]
-    deep = next((path for path in paths if is_sixteen_bit(path)), None)
-    if deep is not None:
+def _check_name(name: str) -> None:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(f"expected a file name in UTF-8, got {name}; rename it") from error
+
+
+def _check_mask(mask: NDArray[np.bool_], size: tuple[int, int], sample: Sample, path: Path | None) -> None:
+    where = f"the mask {path or 'of ' + sample.name}"
+    if mask.shape != size:
+        raise DataError(f"expected a mask of size {size} for {sample.name}, got {mask.shape}; correct the mask")
+    if sample.label and not mask.any():
         raise DataError(
-            f"expected 16-bit images to span 0..65535, none of this product exceeds 4095 (such as {deep}): "
-            "the camera gives 10 or 12 bits; multiply by 64 or 16 when saving, so that white is 65535"
+            f"expected a defect in {where}, all of it is black; paint the defect, or remove the mask: then its image "
+            "counts by its class alone"
+        )
+    if not sample.label and mask.any():
+        raise DataError(
+            f"expected no defect in {where}, a good image, got {np.count_nonzero(mask)} px; correct the mask, or move "
+            "the image to its defects"
         )
 
 
-def _keep_rows(folder: Path, kept: list[int]) -> None:
-    """Take the rows that were left out away from the arrays, row by row."""
-    for name in (IMAGES, MASKS):
-        full = np.load(folder / name, mmap_mode="r")
-        if len(full) == len(kept):
-            continue
-        part = folder / f"{name}.part"
-        shorter = open_memmap(part, mode="w+", dtype=full.dtype, shape=(len(kept), *full.shape[1:]))
-        for target, source in enumerate(kept):
-            shorter[target] = full[source]
-        shorter.flush()
-        del full, shorter  # Windows does not replace a file that is mapped
-        part.replace(folder / name)
+def _doubt_mask(mask: NDArray[np.bool_] | None, judged: NDArray[np.bool_]) -> str:
+    if mask is None or not mask.any():
+        return ""
+    if not judged.any():
+        return "its defect lies wholly outside of the region of interest; no pixel of it counts"
+    if (share := mask.mean()) > _LARGE_MASK:
+        return f"its mask marks {share:.0%} of the image as defect; look whether black and white are swapped"
+    return ""
 
 
 def _describe(sample: Sample, entry: _Facts, splits: Splits, groups: Mapping[str, str]) -> PreparedRow:

@@ -1,5 +1,6 @@
 """Which provider, for which params: data sets are swapped in params.yaml alone."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,12 @@ from efficientad.data.datasets.mvtec_loco import MVTecLocoProvider
 from efficientad.data.datasets.synthetic.provider import SyntheticProvider
 from efficientad.data.datasets.visa import VisaProvider
 from efficientad.data.files.images import read_mask
+from efficientad.data.files.limits import Limits
+from efficientad.data.files.walk import Finding
 from efficientad.errors import DataError
 from efficientad.pipeline.params import DataParams, ElpvParams, SyntheticParams
+
+_BORDER_PX = 16  # in which no patch of S and M is centred (maps.BORDER_CELLS)
 
 
 def build_provider(category: str, data: DataParams, synthetic: SyntheticParams, elpv: ElpvParams) -> DatasetProvider:
@@ -24,6 +29,27 @@ def build_provider(category: str, data: DataParams, synthetic: SyntheticParams, 
 
     Raises DataError where the provider finds nothing of what it expects.
     """
+    provider = _open_provider(category, data, synthetic, elpv)
+    provider.limits = read_limits(data)
+    return provider
+
+
+def read_limits(data: DataParams) -> Limits:
+    """Return the bounds of an image's file."""
+    return Limits(data.max_megapixels, data.max_megabytes)
+
+
+def find_border(sizes: Collection[str]) -> int:
+    """Return how many of the outermost px of prepared images some size does not judge: S and M 16, L none."""
+    return 0 if {*sizes} <= {"L"} else _BORDER_PX
+
+
+def list_left_out(provider: DatasetProvider, data: DataParams) -> list[Finding]:
+    """Return the files that nobody reads: neither the provider, nor as `data.region` or `data.group`."""
+    return [one for one in provider.list_left_out() if one.file not in (data.region, data.group)]
+
+
+def _open_provider(category: str, data: DataParams, synthetic: SyntheticParams, elpv: ElpvParams) -> DatasetProvider:
     path = Path(data.root) / category
     if data.provider == "synthetic":
         return SyntheticProvider(
@@ -52,7 +78,7 @@ def load_region(category: str, data: DataParams) -> NDArray[np.bool_] | None:
     if data.region is None:
         return None
     path = Path(data.root) / category / data.region
-    region = read_mask(path, at_least=128)
+    region = read_mask(path, 128, read_limits(data))
     if not region.any():
         raise DataError(f"expected white pixels in {path}, where images are to be judged, found none; paint the region")
     return region

@@ -1,7 +1,7 @@
 """What the bytes of an image file promise, read without decoding them.
 
 An image decoder fills the missing part of a cut file with grey and says nothing that a program can see.
-So the container is walked first: is the file whole, is it one still image, how deep are its samples?
+So the container is walked first: is the file whole, is it one still image, how deep are its samples, how many pixels?
 Formats: JPEG (ITU T.81), PNG (W3C PNG, third edition), TIFF 6.0, BMP and WebP (RFC 9649). The content
 decides, not the suffix.
 """
@@ -16,27 +16,30 @@ Kind = Literal["jpeg", "png", "tiff", "bmp", "webp"]
 
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_TIFF_SIZES = {3: 2, 4: 4}
+_TIFF_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes by type, others 1
+_TIFF_SIDES = (256, 257)  # width, height
 _TIFF_DEPTH, _TIFF_PHOTOMETRIC, _TIFF_CMYK = 258, 262, 5
 _TIFF_SAMPLE_FORMAT = 339
 _TIFF_BLOCKS = ((273, 279), (324, 325))
+_TIFF_READ = {*_TIFF_SIDES, _TIFF_DEPTH, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT, *sum(_TIFF_BLOCKS, ())}
 
 
 @dataclass(frozen=True)
 class Container:
-    """`kind` of file; `bits` per sample; `alpha`: whether the image may carry transparency."""
+    """`kind` of file; `bits` per sample; `alpha`: whether the image may carry transparency; sides in px as stored."""
 
     kind: Kind
     bits: int
     alpha: bool
+    height: int
+    width: int
 
 
 def inspect_container(payload: bytes) -> Container:
     """Walk a file's bytes and say what it holds.
 
     Raises ValueError with a reason that reads after "the file": unknown format, cut short, damaged,
-    several images in one file, CMYK colours or float
-    samples.
+    several images in one file, CMYK colours or float samples.
     """
     if payload.startswith(b"\xff\xd8"):
         return _inspect_jpeg(payload)
@@ -54,17 +57,18 @@ def inspect_container(payload: bytes) -> Container:
 
 def _inspect_jpeg(payload: bytes) -> Container:
     """Walk the segments and scans up to the end-of-image marker; what follows it is ignored."""
-    position, components = 2, 0
+    position, components, height, width = 2, 0, 0, 0
     while (match := _JPEG_MARKER.search(payload, position)) is not None:
         marker, position = payload[match.end() - 1], match.end()
         if marker == 0xD9:
             if components == 4:
                 raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")
-            return Container("jpeg", 8, alpha=False)
+            return Container("jpeg", 8, False, height, width)
         if position + 2 > len(payload):
             break
         if marker in _JPEG_FRAMES and position + 8 <= len(payload):
-            components = payload[position + 7]
+            *sides, components = struct.unpack_from(">HHB", payload, position + 3)
+            height, width = max((height, width), sides, key=lambda pair: pair[0] * pair[1])
         position += int.from_bytes(payload[position : position + 2], "big")
     raise ValueError("is cut short (no JPEG end-of-image marker)")
 
@@ -83,7 +87,8 @@ def _inspect_png(payload: bytes) -> Container:
             raise ValueError("is animated: save the one frame that is meant")
         alpha = alpha or kind == b"tRNS"
         if kind == b"IEND":
-            return Container("png", payload[24], alpha)
+            width, height = struct.unpack_from(">II", payload, 16)
+            return Container("png", payload[24], alpha, height, width)
         position = end
     raise ValueError("is cut short (no PNG end chunk)")
 
@@ -94,7 +99,9 @@ def _inspect_tiff(payload: bytes) -> Container:
     try:
         (start,) = struct.unpack_from(order + "I", payload, 4)
         (count,) = struct.unpack_from(order + "H", payload, start)
-        entries = dict(_read_tiff_entry(payload, order, start + 2 + 12 * i) for i in range(count))
+        places = range(start + 2, start + 2 + 12 * count, 12)
+        _check_tiff_values(payload, order, places)
+        entries = _read_tiff_entries(payload, order, places)
         (following,) = struct.unpack_from(order + "I", payload, start + 2 + 12 * count)
     except struct.error as error:
         raise ValueError("is cut short (its TIFF directory is not whole)") from error
@@ -108,19 +115,28 @@ def _inspect_tiff(payload: bytes) -> Container:
         raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")
     if 3 in entries.get(_TIFF_SAMPLE_FORMAT, ()):
         raise ValueError("holds float samples, whose range is unknown: scale it to 8 or 16 bits")
-    return Container("tiff", max(entries.get(_TIFF_DEPTH) or (1,)), alpha=True)
+    width, height = (max(entries.get(tag) or (0,)) for tag in _TIFF_SIDES)
+    return Container("tiff", max(entries.get(_TIFF_DEPTH) or (1,)), True, height, width)
 
 
-def _read_tiff_entry(payload: bytes, order: str, position: int) -> tuple[int, tuple[int, ...]]:
-    """Return the tag and its whole-number values (none for other types)."""
-    tag, kind, count = struct.unpack_from(order + "HHI", payload, position)
-    if kind not in (3, 4):
-        return tag, ()
-    if count * _TIFF_SIZES[kind] > 4:
-        (start,) = struct.unpack_from(order + "I", payload, position + 8)
-    else:
-        start = position + 8
-    return tag, struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", payload, start)
+def _check_tiff_values(payload: bytes, order: str, places: range) -> None:
+    """Refuse a directory whose values are larger than the file: they lie on each other, and a decoder copies each."""
+    entries = (struct.unpack_from(order + "HHI", payload, place) for place in places)
+    if sum(_TIFF_SIZES.get(kind, 1) * count for _, kind, count in entries) > len(payload):
+        raise ValueError("is damaged (its TIFF tags claim more values than it has bytes)")
+
+
+def _read_tiff_entries(payload: bytes, order: str, places: range) -> dict[int, tuple[int, ...]]:
+    """Return the whole-number values of the tags that are looked at; of several of one tag the last."""
+    entries: dict[int, tuple[int, ...]] = {}
+    for place in places:
+        tag, kind, count = struct.unpack_from(order + "HHI", payload, place)
+        if tag in _TIFF_READ and kind in (3, 4):
+            values = place + 8
+            if count * _TIFF_SIZES[kind] > 4:
+                (values,) = struct.unpack_from(order + "I", payload, values)
+            entries[tag] = struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", payload, values)
+    return entries
 
 
 def _inspect_bmp(payload: bytes) -> Container:
@@ -131,7 +147,7 @@ def _inspect_bmp(payload: bytes) -> Container:
     needed = start + (width * bits + 31) // 32 * 4 * abs(height)
     if compression in (0, 3) and needed > len(payload):
         raise ValueError(f"is cut short ({len(payload)} of {needed} bytes)")
-    return Container("bmp", 8, alpha=bits == 32)
+    return Container("bmp", 8, bits == 32, abs(height), abs(width))
 
 
 def _inspect_webp(payload: bytes) -> Container:
@@ -141,4 +157,16 @@ def _inspect_webp(payload: bytes) -> Container:
         raise ValueError(f"is cut short ({len(payload)} of {needed} bytes)")
     if payload[12:16] == b"VP8X" and payload[20] & 0x02:
         raise ValueError("is animated: save the one frame that is meant")
-    return Container("webp", 8, alpha=True)
+    return Container("webp", 8, True, *_measure_webp(payload))
+
+
+def _measure_webp(payload: bytes) -> tuple[int, int]:
+    """Return height and width out of the first chunk: extended, lossless or lossy."""
+    if payload[12:16] == b"VP8X":
+        width, height = (int.from_bytes(payload[start : start + 3], "little") + 1 for start in (24, 27))
+    elif payload[12:16] == b"VP8L":
+        sides = int.from_bytes(payload[21:25], "little")
+        width, height = (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+    else:
+        width, height = (int.from_bytes(payload[start : start + 2], "little") & 0x3FFF for start in (26, 28))
+    return height, width

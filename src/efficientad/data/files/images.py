@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.containers import Container, inspect_container
+from efficientad.data.files.limits import LIMITS, Limits
+from efficientad.data.files.regions import find_lost, sum_cells
 from efficientad.errors import DataError
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff"})
 _MARKED_SHARE = 0.5  # of a region's highest value
+_TWELVE_BITS = 4095  # the brightest value of a 12-bit camera
+_DARK_SHARE = 1000  # of so many pixels one may be brighter
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -31,41 +35,39 @@ def list_images(folder: Path) -> list[Path]:
     return [folder / path for path in sorted(visible, key=Path.as_posix) if (folder / path).is_file()]
 
 
-def read_image(path: Path) -> NDArray[np.uint8]:
+def read_image(path: Path, limits: Limits = LIMITS) -> NDArray[np.uint8]:
     """Return the image as (H, W, 3) RGB, uint8, 0..255, with its EXIF orientation applied.
 
     Grey becomes three equal channels and palettes are expanded. 16-bit samples span 0..65535 and are
     divided by 257 with rounding, never by the image's own maximum. Opaque alpha is dropped.
 
-    Raises DataError naming the path when the file is missing, empty, cut short, damaged, of another format
-    or sample type (float, CMYK), animated or multi-page, or when some pixel is transparent.
+    Raises DataError naming the path when the file is missing, empty, cut short, damaged, of another format or sample
+    type (float, CMYK), animated or multi-page, or beyond `limits`, which is found before anything is decoded; when some
+    pixel is transparent; and when of 16-bit samples 99.9 % do not exceed 4095.
     """
-    payload, container = _read_file(path)
+    payload, container = _read_file(path, limits)
     if container.alpha:
         _check_opaque(payload, path)
     bgr = _as_uint8(_decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, path), path)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def read_mask(path: Path, at_least: int = 1) -> NDArray[np.bool_]:
+def read_mask(path: Path, at_least: int = 1, limits: Limits = LIMITS) -> NDArray[np.bool_]:
     """Return a defect mask as (H, W) bool: defect where any colour channel reaches `at_least`.
 
     `at_least` is a level of the file's own samples, 1..255 or 1..65535; 1 means any non-zero value. Masks
     with anti-aliased borders ask for 128, half of a pixel's area, as `resize_mask` does.
 
-    Raises DataError as `read_image`, and for formats whose compression smears edges (JPEG, WebP).
+    Raises DataError as `read_image`, though of any depth, and for formats whose compression smears edges (JPEG, WebP).
     """
     if path.suffix.lower() not in MASK_SUFFIXES:
         expected = ", ".join(sorted(MASK_SUFFIXES))
         raise DataError(f"expected a mask of type {expected}, got {path}; save it without loss")
-    payload, _ = _read_file(path)
+    payload, container = _read_file(path, limits)
+    if container.alpha:
+        _check_opaque(payload, path)
     pixels = _decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, path)
     return np.asarray((pixels >= at_least).any(axis=-1), np.bool_)
-
-
-def is_sixteen_bit(path: Path) -> bool:
-    """Say whether the file stores 16 bits per sample; DataError as `read_image` for a broken file."""
-    return _read_file(path)[1].bits == 16
 
 
 def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
@@ -86,15 +88,13 @@ def resize_image(image: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.
 def resize_mask(mask: NDArray[np.bool_], size: tuple[int, int]) -> NDArray[np.bool_]:
     """Bring a (H, W) mask to `size`, height and width: a pixel is defect when at least half of its area is.
 
-    When nothing of a non-empty mask would be left, any coverage counts, so no defect is ever lost.
-    Coverage is summed in whole numbers, so no rounding decides.
+    Of a region (its pixels touch, at corners, too) of which nothing would be left, any coverage counts, beside larger
+    ones as well: no region is ever lost. Coverage is summed in whole numbers, so no rounding decides.
     """
-    height, width = mask.shape
-    if not mask.any():
-        return np.zeros(size, np.bool_)
-    coverage = _sum_cells(_sum_cells(mask.astype(np.int64), size[0]).T, size[1]).T
-    resized = 2 * coverage >= height * width
-    return np.asarray(resized if resized.any() else coverage > 0, np.bool_)
+    resized = np.asarray(2 * sum_cells(mask, size) >= mask.size, np.bool_)
+    count, regions = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    lost = find_lost(regions, count, resized)
+    return np.asarray(resized | (sum_cells(lost, size) > 0), np.bool_) if lost.any() else resized
 
 
 def resize_map(anomaly_map: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
@@ -176,13 +176,15 @@ def outline(
     return np.asarray(cv2.drawContours(image.copy(), contours, -1, colour, thickness), np.uint8)
 
 
-def _read_file(path: Path) -> tuple[bytes, Container]:
+def _read_file(path: Path, limits: Limits) -> tuple[bytes, Container]:
     try:
+        limits.check_bytes(path.stat().st_size)
         payload = path.read_bytes()
+        container = inspect_container(payload)
+        limits.check_pixels(container.height, container.width)
+        return payload, container
     except OSError as error:
         raise DataError(f"expected an image at {path}, could not open it ({error}); check it") from error
-    try:
-        return payload, inspect_container(payload)
     except ValueError as error:
         raise DataError(f"cannot read {path}: the file {error}; export it again or remove it") from error
 
@@ -200,10 +202,23 @@ def _decode(payload: bytes, flags: int, path: Path) -> NDArray[Any]:
 
 def _as_uint8(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint16:
+        _check_depth(pixels, path)
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if pixels.dtype != np.uint8:
         raise DataError(f"expected 8 or 16 bits per sample in {path}, got {pixels.dtype}; convert it to 8 bits")
     return pixels.astype(np.uint8, copy=False)
+
+
+def _check_depth(pixels: NDArray[Any], path: Path) -> None:
+    """Refuse what a 12-bit camera gives when nobody scaled it; a few hot pixels do not make it brighter."""
+    count = pixels.shape[0] * pixels.shape[1]
+    bright = np.count_nonzero((pixels > _TWELVE_BITS).any(axis=-1))
+    if bright <= max(1, count // _DARK_SHARE):
+        raise DataError(
+            f"expected 16-bit samples to span 0..65535 in {path}, got {bright} of {count} pixels above {_TWELVE_BITS}: "
+            "the camera gives 10 or 12 bits, or there was no light; multiply by 64 or 16 when saving, so that white is "
+            "65535, or save 8 bits"
+        )
 
 
 def _check_opaque(payload: bytes, path: Path) -> None:
@@ -212,11 +227,3 @@ def _check_opaque(payload: bytes, path: Path) -> None:
         alpha = pixels[..., 3]
         if np.issubdtype(alpha.dtype, np.integer) and (alpha != np.iinfo(alpha.dtype).max).any():
             raise DataError(f"expected opaque pixels in {path}, some are transparent; flatten it first")
-
-
-def _sum_cells(values: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Sum (L, M) over `size` equal cells along the first axis: (size, M), in units of 1 / size of a value."""
-    whole, rest = np.divmod(np.arange(size + 1) * len(values), size)
-    before = np.pad(np.cumsum(values, axis=0), ((1, 0), (0, 0)))[whole]
-    partly = np.pad(values, ((0, 1), (0, 0)))[whole]
-    return np.asarray(np.diff(size * before + rest[:, None] * partly, axis=0), np.int64)

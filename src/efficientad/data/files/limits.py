@@ -1,0 +1,33 @@
+"""How large an image may be before it is decoded: a small file can promise more pixels than the memory holds."""
+
+from dataclasses import dataclass
+
+_MEGA = 10**6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bounds, both included: `megapixels` of 10^6 px of an image, `megabytes` of 10^6 bytes of its file."""
+
+    megapixels: float
+    megabytes: float
+
+    def check_bytes(self, count: int) -> None:
+        """Raise ValueError, with a reason that reads after "the file", for a file of more bytes."""
+        if count > self.megabytes * _MEGA:
+            raise ValueError(
+                f"has {count / _MEGA:.0f} MB, more than the bound of {self.megabytes:g} "
+                "(of the stage prepare: data.max_megabytes)"
+            )
+
+    def check_pixels(self, height: int, width: int) -> None:
+        """Raise ValueError, likewise, for an image of more pixels."""
+        if height * width > self.megapixels * _MEGA:
+            raise ValueError(
+                f"has {width} x {height} px, more than the bound of {self.megapixels:g} megapixels "
+                "(of the stage prepare: data.max_megapixels)"
+            )
+
+
+LIMITS = Limits(megapixels=200, megabytes=1024)
+"""Where no params name others: `efficientad predict`, and photographs."""

@@ -1,0 +1,82 @@
+"""No file is decoded that promises more pixels or bytes than the bounds allow."""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from efficientad.data.files import images
+from efficientad.data.files.containers import inspect_container
+from efficientad.data.files.images import read_image, read_mask
+from efficientad.data.files.limits import LIMITS, Limits
+from efficientad.errors import DataError
+
+
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [("png", {}), ("jpg", {}), ("jpg", {"progressive": True}), ("tif", {}), ("tif", {"compression": "tiff_lzw"}),
+     ("bmp", {}), ("webp", {}), ("webp", {"lossless": True}), ("webp", {"exif": b"Exif\0\0II*\0\x08\0\0\0\0\0"})],
+)  # fmt: skip
+def test_every_format_says_its_sides_before_it_is_decoded(tmp_path: Path, suffix: str, options: dict):
+    for width, height in ((300, 20), (17, 261)):
+        path = tmp_path / f"part.{suffix}"
+        Image.new("RGB", (width, height), (9, 99, 200)).save(path, **options)
+        container = inspect_container(path.read_bytes())
+        assert (container.height, container.width) == (height, width)
+
+
+def test_a_bitmap_that_stands_on_its_head_has_sides_without_sign(tmp_path: Path):
+    Image.new("RGB", (30, 20)).save(tmp_path / "part.bmp")
+    payload = bytearray((tmp_path / "part.bmp").read_bytes())
+    payload[22:26] = struct.pack("<i", -20)
+    assert inspect_container(bytes(payload)).height == 20
+
+
+def write_bomb(path: Path, side: int) -> Path:
+    """Write a PNG of some kilobytes which promises side x side black pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(bytes(10**6))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b""))
+    return path
+
+
+def test_a_small_file_with_a_huge_image_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(images, "_decode", None)
+    path = write_bomb(tmp_path / "bomb.png", 30_000)
+    for read in (read_image, read_mask):
+        with pytest.raises(DataError, match=r"bomb\.png: the file has 30000 x 30000 px, .* bound of 200 megapixels"):
+            read(path)
+
+
+def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(tmp_path: Path, monkeypatch):
+    with (tmp_path / "large.png").open("wb") as file:
+        file.truncate(LIMITS.megabytes * 10**6 + 10**6)  # sparse
+    monkeypatch.setattr(Path, "read_bytes", None)
+    with pytest.raises(DataError, match=r"large\.png: the file has 1025 MB, more than the bound of 1024"):
+        read_image(tmp_path / "large.png")
+
+
+def test_the_bounds_are_included_and_can_be_chosen(tmp_path: Path):
+    path = tmp_path / "part.png"
+    Image.fromarray(np.zeros((100, 200), np.uint8)).save(path)
+    read_image(path, Limits(0.02, 1))
+    with pytest.raises(DataError, match=r"has 200 x 100 px, more than the bound of 0\.0199 megapixels"):
+        read_image(path, Limits(0.0199, 1))
+
+
+@pytest.mark.parametrize("tag", [256, 270, 273, 40000])
+def test_a_tiff_whose_tags_lie_on_each_other_is_refused_at_once(tmp_path: Path, tag: int):
+    """60,000 tags, each of which claims 100,000 values at the same place of a file of less than a megabyte."""
+    step = 1 if tag == 40000 else 0
+    tags = b"".join(struct.pack("<HHII", (tag + step * i) % 65536, 4, 100_000, 8) for i in range(60_000))
+    payload = b"II*\0" + struct.pack("<IH", 8, 60_000) + tags + struct.pack("<I", 0)
+    (tmp_path / "tags.tif").write_bytes(payload)
+    with pytest.raises(DataError, match=r"tags\.tif: the file is damaged \(its TIFF tags claim more values"):
+        read_image(tmp_path / "tags.tif")
