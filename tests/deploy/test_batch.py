@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.files.images import read_image, write_png
 from efficientad.deploy import batch
 from efficientad.deploy.batch import judge_files, predict_files
@@ -205,3 +207,15 @@ def test_a_bar_is_shown_on_a_terminal_alone_and_lines_stay_on_stdout(
     assert len(out.getvalue().splitlines()) == COUNT - 1
     assert (f"{COUNT}/{COUNT}" in err.getvalue()) == terminal
     assert "skipped" in err.getvalue()
+
+
+def test_what_prepare_refuses_predict_refuses_in_the_same_words(tmp_path):
+    """Such as 12 bits in a 16-bit file, whatever a hot pixel says."""
+    levels = np.full((30, 40), 4095, np.uint16)
+    levels[3, 3] = 65535
+    (tmp_path / "good").mkdir()
+    Image.fromarray(levels).save(tmp_path / "good/part.png")
+    provider = FolderProvider(tmp_path)
+    with pytest.raises(DataError) as refused:
+        provider.load_image(provider.list_samples()[0])
+    assert batch.load_pixels(tmp_path / "good/part.png", (64, 64)).error == str(refused.value)

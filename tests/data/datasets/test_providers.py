@@ -82,6 +82,14 @@ def test_tile_masks_count_from_half_coverage(tile_path: Path):
     assert np.argwhere(provider.load_mask(sample)).tolist() == [[3, 4], [3, 5]]
 
 
+def test_files_beside_the_tiles_are_named(tile_path: Path):
+    assert MagneticTileProvider(tile_path).list_left_out() == []
+    save_image(tile_path / "MT_Crack/Imgs/more.tif", 1)
+    (tile_path / "MT_Crack/notes.txt").touch()
+    names = [finding.file for finding in MagneticTileProvider(tile_path).list_left_out()]
+    assert names == ["MT_Crack/Imgs/more.tif", "MT_Crack/notes.txt"]
+
+
 def test_tile_errors(tile_path: Path):
     with pytest.raises(DataError, match="MT_Free"):
         MagneticTileProvider(tile_path / "nothing")

@@ -182,3 +182,11 @@ def test_a_photograph_that_cannot_be_read_is_left_out_with_its_crops_and_named(p
     for image, row in zip(pretraining.images, manifest["rows"], strict=True):
         index = [source.name(n) for n in range(len(source))].index(row["name"])
         np.testing.assert_array_equal(image, resize_image(source.load(index), (20, 20)))
+
+
+def test_files_that_are_no_photographs_and_links_to_folders_are_named(photographs: Path, tmp_path: Path):
+    (photographs / "class 0/notes.txt").touch()
+    (photographs / "more").symlink_to(tmp_path)
+    source = Crops(FolderSource(photographs, 4, seed=0), 2, seed=0)
+    assert [one.file for one in source.list_left_out()] == ["class 0/notes.txt", "more"]
+    assert EmbeddedSource(2, seed=0).list_left_out() == []

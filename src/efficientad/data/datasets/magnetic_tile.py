@@ -6,7 +6,7 @@ https://github.com/abin24/Magnetic-tile-defect-datasets. (no licence stated).
     MT_Free/Imgs/*.jpg   MT_<Class>/Imgs/*.jpg   and beside each image a mask of the same name, .png
 """
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.files.images import list_images, read_image, read_mask
+from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.errors import DataError
 
 HALF_LEVEL = 128
@@ -59,6 +60,12 @@ class MagneticTileProvider(DatasetProvider):
     def image_path(self, sample: Sample) -> Path:
         """Return the sample's file."""
         return self.path / sample.name
+
+    def list_left_out(self) -> list[Finding]:
+        """Return every file that is neither a sample nor a sample's mask, and why."""
+        names = {sample.name for sample in self.list_samples()}
+        masks = {PurePosixPath(name).with_suffix(".png").as_posix() for name in names}
+        return explain_left_out(list_tree(self.path, followed=2), names | masks)
 
     def _list_names(self, folder: str) -> list[str]:
         files = [file for file in list_images(self.path / folder / "Imgs") if file.suffix.lower() == ".jpg"]

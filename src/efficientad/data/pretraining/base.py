@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.files.walk import Finding
+
 
 class PretrainingSource(ABC):
     """A list of images that are not of the product; loading is safe from several threads at once."""
@@ -24,3 +26,7 @@ class PretrainingSource(ABC):
     def photograph(self, index: int) -> str:
         """Return what image `index` was cut from; images of one photograph are held out together."""
         return self.name(index)
+
+    def list_left_out(self) -> list[Finding]:
+        """Return the files beside the images that nobody reads; empty where there are no files."""
+        return []

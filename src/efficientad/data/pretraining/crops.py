@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.images import resize_image
+from efficientad.data.files.walk import Finding
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.data.pretraining.procedural import SIZE
 
@@ -38,6 +39,10 @@ class Crops(PretrainingSource):
     def photograph(self, index: int) -> str:
         """Return the image's photograph."""
         return self.source.photograph(index % len(self.source))
+
+    def list_left_out(self) -> list[Finding]:
+        """Return those of the source."""
+        return self.source.list_left_out()
 
 
 def crop_at_random(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

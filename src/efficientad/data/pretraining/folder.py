@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.images import list_images, read_image
+from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.errors import DataError
 
@@ -23,7 +24,7 @@ class FolderSource(PretrainingSource):
                 "lower the count or add images"
             )
         chosen = np.sort(np.random.default_rng(seed).permutation(len(files))[:wanted])
-        self.path = path
+        self.path, self.images = path, files
         self.files = [files[index] for index in chosen]
 
     def __len__(self) -> int:
@@ -36,5 +37,11 @@ class FolderSource(PretrainingSource):
 
     def name(self, index: int) -> str:
         """Return the path below the folder, posix style."""
-        name: str = self.files[index].relative_to(self.path).as_posix()
-        return name
+        return self._name(self.files[index])
+
+    def list_left_out(self) -> list[Finding]:
+        """Return the files that are no images, and links to folders, which are not followed."""
+        return explain_left_out(list_tree(self.path, followed=0), {self._name(path) for path in self.images})
+
+    def _name(self, path: Path) -> str:
+        return path.relative_to(self.path).as_posix()
