@@ -131,10 +131,12 @@ def test_every_file_that_is_not_used_is_named_with_what_to_do(folder_path: Path,
     assert count_splits(folder_path) == {(None, "good"): 10, ("test", "dent"): 3}
 
 
-def test_a_folder_that_is_a_link_is_read_as_one(folder_path: Path, tmp_path: Path):
+def test_a_folder_that_is_a_link_is_read_and_named_as_dvc_does_not_watch_it(folder_path: Path, tmp_path: Path):
     shutil.move(folder_path / "good", tmp_path / "elsewhere")
     (folder_path / "good").symlink_to(tmp_path / "elsewhere")
     assert count_splits(folder_path) == {(None, "good"): 10, ("test", "dent"): 3}
+    assert list_left_out(folder_path).keys() == {"good"}
+    assert "DVC does not see what changes in it" in list_left_out(folder_path)["good"]
 
 
 @pytest.mark.parametrize("folder", ["val/good", "dent/Good", "a/b/good"])

@@ -65,8 +65,12 @@ def test_indices_part_the_rows(mvtec_path: Path, tmp_path: Path):
 def test_a_planted_copy_is_left_out_even_when_encoded_anew(mvtec_path: Path, tmp_path: Path):
     original = Image.open(mvtec_path / "test/good/001.png")
     original.save(mvtec_path / "train/good/003a.bmp")
-    prepared = _write(MVTecProvider(mvtec_path), tmp_path / "out")
+    findings = Findings()
+    prepared = _write(MVTecProvider(mvtec_path), tmp_path / "out", findings=findings)
     assert prepared.left_out == ("train/good/003a.bmp",)
+    assert findings.describe()[0].startswith(
+        "1 file left out or not watched:\n  train/good/003a.bmp: a copy of an image"
+    )
     assert len(prepared.rows) == len(prepared.images) == len(prepared.masks) == 15
     hashes = {s: {prepared.rows[i].sha256 for i in prepared.indices(s)} for s in ("train", "validation", "test")}
     assert not hashes["train"] & hashes["test"]

@@ -36,7 +36,7 @@ def test_links_to_folders_are_followed_so_far_down_and_no_further(folder: Path):
     assert tree.files == (
         "README.md", "good/1.png", "good/2.GIF", "good/6.png", "good/deep/3.png", "linked/5.png", "loose.png"
     )  # fmt: skip
-    assert (tree.broken, tree.links) == (("good/7.png",), ("good/linked",))
+    assert (tree.broken, tree.links, tree.followed) == (("good/7.png",), ("good/linked",), ("linked",))
     assert list_tree(folder, followed=0).links == ("good/linked", "linked")
 
 
@@ -57,6 +57,7 @@ def test_every_file_that_is_not_used_has_a_reason_and_hidden_ones_are_not_counte
         "good/7.png": "a link that leads to no file",
         "good/deep/3.png": "an image in a folder that is not read",
         "good/linked": "a link to a folder",
+        "linked": "a link to a folder",
         "linked/5.png": "an image in a folder that is not read",
         "loose.png": "not mine",
     }

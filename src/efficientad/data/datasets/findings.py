@@ -14,7 +14,8 @@ FILES = "files.json"
 class Findings:
     """What is gathered while a product's files are read; `folder`: of its report, None where nobody writes one.
 
-    left_out: files that nobody reads. warned: files that are read but look wrong. refused: files that cannot be used.
+    left_out: files that nobody reads, and links that DVC does not watch. warned: files that are read but look wrong.
+    refused: files that cannot be used.
     """
 
     folder: Path | None = None
@@ -23,8 +24,8 @@ class Findings:
     refused: list[Finding] = field(default_factory=list)
 
     def describe(self) -> list[str]:
-        """Return the warnings to print: one for files left out, one for files that look wrong."""
-        kinds = {"left out": self.left_out, "may be wrong": self.warned}
+        """Return the warnings to print: one for files left out or links not watched, one for files that look wrong."""
+        kinds = {"left out or not watched": self.left_out, "may be wrong": self.warned}
         return [f"{count(found)} {kind}{self._where}:\n{shorten(found)}" for kind, found in kinds.items() if found]
 
     def check(self) -> None:

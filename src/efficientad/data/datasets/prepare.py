@@ -35,6 +35,7 @@ from efficientad.errors import DataError
 from efficientad.pipeline.progress import track
 
 _LARGE_MASK = 0.5  # share of an image
+_LEAKS = "a copy of an image of validation or test, or another image of its part; it does not train"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def write_prepared(
     findings.check()
     digests = {sample.name: entry.sha256 for sample, entry in zip(samples, facts, strict=True)}
     splits = split_samples(samples, digests, plan, groups)
+    findings.left_out += [Finding(name, _LEAKS) for name in splits.left_out]
     kept = [index for index, sample in enumerate(samples) if sample.name in splits.split_of]
     for array in (IMAGES, MASKS):
         keep_rows(folder / array, kept)

@@ -8,6 +8,10 @@ from efficientad.data.files.images import IMAGE_SUFFIXES
 from efficientad.errors import DataError
 
 _READ = ", ".join(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES))
+_UNWATCHED = (
+    "a link to a folder, which is read, but DVC does not see what changes in it; copy the folder, or make the whole "
+    "product's folder the link"
+)
 _SHOWN = 5  # findings in a text
 # What systems and people put beside images.
 _UNSEEN = ("thumbs.db", "desktop.ini", "readme.md", "readme.txt", "license.txt")
@@ -29,17 +33,18 @@ class Tree:
     """What lies below a folder, as sorted names, posix style; nothing hidden.
 
     files: everything that can be read. broken: links to nothing, and what is neither file nor folder.
-    links: links to folders that were not followed.
+    links, followed: links to folders that were not followed, and that were.
     """
 
     files: tuple[str, ...]
     broken: tuple[str, ...]
     links: tuple[str, ...]
+    followed: tuple[str, ...]
 
 
 def list_tree(folder: Path, followed: int) -> Tree:
     """List everything visible below a folder; links to folders are followed down to `followed` levels below it."""
-    found: dict[str, list[str]] = {"files": [], "broken": [], "links": []}
+    found: dict[str, list[str]] = {"files": [], "broken": [], "links": [], "followed": []}
     _walk(folder, "", followed, found)
     return Tree(**{kind: tuple(sorted(names)) for kind, names in found.items()})
 
@@ -47,13 +52,17 @@ def list_tree(folder: Path, followed: int) -> Tree:
 def explain_left_out(
     tree: Tree, used: Collection[str], explain: Callable[[str], str | None] = lambda name: None
 ) -> list[Finding]:
-    """Say of every file of a tree that is not in `used` why nobody reads it; `explain` may know better."""
+    """Say of every file of a tree that is not in `used` why nobody reads it; `explain` may know better.
+
+    Links to folders that were followed are named as well: DVC does not look into them.
+    """
     unused = [name for name in tree.files if name not in used and name.rsplit("/", 1)[-1].lower() not in _UNSEEN]
     findings = [Finding(name, explain(name) or _explain(name)) for name in unused]
     findings += [Finding(name, "a link that leads to no file; mend or remove it") for name in tree.broken]
     findings += [
         Finding(name, "a link to a folder, which is not followed here; copy the folder") for name in tree.links
     ]
+    findings += [Finding(name, _UNWATCHED) for name in tree.followed]
     return sorted(findings, key=lambda finding: finding.file)
 
 
@@ -94,6 +103,8 @@ def _walk(folder: Path, prefix: str, followed: int, found: dict[str, list[str]])
         elif entry.is_symlink() and followed < 1:
             found["links"].append(name)
         else:
+            if entry.is_symlink():
+                found["followed"].append(name)
             _walk(entry, f"{name}/", followed - 1, found)
 
 
