@@ -72,6 +72,17 @@ def test_twelve_bits_in_sixteen_are_refused_whatever_a_hot_pixel_says(tmp_path: 
             read_image(_save_deep(tmp_path / f"part.{suffix}", bright))
 
 
+def test_a_thousandth_of_a_large_image_may_be_hot(tmp_path: Path):
+    levels = np.zeros((100, 100), np.uint16)
+    levels.flat[:10] = 65535
+    Image.fromarray(levels).save(tmp_path / "part.png")
+    with pytest.raises(DataError, match="got 10 of 10000 pixels above 4095"):
+        read_image(tmp_path / "part.png")
+    levels.flat[10] = 4096
+    Image.fromarray(levels).save(tmp_path / "part.png")
+    read_image(tmp_path / "part.png")
+
+
 def test_a_dark_image_with_more_than_a_thousandth_of_bright_pixels_is_what_it_is(tmp_path: Path):
     image = read_image(_save_deep(tmp_path / "dark.png", 2, level=4096))
     assert image.max() == 16

@@ -35,6 +35,25 @@ def test_a_bitmap_that_stands_on_its_head_has_sides_without_sign(tmp_path: Path)
     assert inspect_container(bytes(payload)).height == 20
 
 
+def test_a_bitmap_with_the_older_header_of_os2_has_its_sides(tmp_path: Path):
+    pixels = np.arange(2 * 8 * 3, dtype=np.uint8).reshape(2, 8, 3)
+    header = b"BM" + struct.pack("<IHHI", 26 + pixels.size, 0, 0, 26) + struct.pack("<IHHHH", 12, 8, 2, 1, 24)
+    (tmp_path / "old.bmp").write_bytes(header + pixels.tobytes())
+    np.testing.assert_array_equal(read_image(tmp_path / "old.bmp"), pixels[::-1, :, ::-1])
+
+
+def test_a_tiff_cannot_hide_its_sides_in_a_type_that_is_not_looked_at(tmp_path: Path):
+    path = tmp_path / "part.tif"
+    Image.new("L", (30, 20)).save(path)
+    payload = bytearray(path.read_bytes())
+    (start,) = struct.unpack_from("<I", payload, 4)
+    assert struct.unpack_from("<H", payload, start + 2) == (256,)
+    struct.pack_into("<HI", payload, start + 4, 9, 1)  # SLONG, which libtiff takes
+    path.write_bytes(payload)
+    with pytest.raises(DataError, match="its TIFF tags name no width or height"):
+        read_image(path)
+
+
 def write_bomb(path: Path, side: int) -> Path:
     """Write a PNG of some kilobytes which promises side x side black pixels."""
 

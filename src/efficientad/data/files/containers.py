@@ -21,6 +21,7 @@ _TIFF_SIDES = (256, 257)  # width, height
 _TIFF_DEPTH, _TIFF_PHOTOMETRIC, _TIFF_CMYK = 258, 262, 5
 _TIFF_SAMPLE_FORMAT = 339
 _TIFF_BLOCKS = ((273, 279), (324, 325))
+_BMP_CORE = b"\x0c\0\0\0"  # length of OS/2's older header, whose sides are shorter numbers
 _TIFF_READ = {*_TIFF_SIDES, _TIFF_DEPTH, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT, *sum(_TIFF_BLOCKS, ())}
 
 
@@ -116,6 +117,8 @@ def _inspect_tiff(payload: bytes) -> Container:
     if 3 in entries.get(_TIFF_SAMPLE_FORMAT, ()):
         raise ValueError("holds float samples, whose range is unknown: scale it to 8 or 16 bits")
     width, height = (max(entries.get(tag) or (0,)) for tag in _TIFF_SIDES)
+    if not width * height:
+        raise ValueError("is damaged (its TIFF tags name no width or height)")
     return Container("tiff", max(entries.get(_TIFF_DEPTH) or (1,)), True, height, width)
 
 
@@ -147,6 +150,8 @@ def _inspect_bmp(payload: bytes) -> Container:
     needed = start + (width * bits + 31) // 32 * 4 * abs(height)
     if compression in (0, 3) and needed > len(payload):
         raise ValueError(f"is cut short ({len(payload)} of {needed} bytes)")
+    if payload[14:18] == _BMP_CORE:
+        width, height = struct.unpack_from("<HH", payload, 18)
     return Container("bmp", 8, bits == 32, abs(height), abs(width))
 
 
