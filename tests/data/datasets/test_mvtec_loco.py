@@ -95,6 +95,12 @@ def test_a_defective_image_without_masks_is_an_error(loco_path: Path):
         MVTecLocoProvider(loco_path).load_mask(LOGICAL)
 
 
+def test_only_what_nobody_reads_is_left_out(loco_path: Path):
+    save_box(loco_path / "ground_truth/logical_anomalies/007/000.png", (1, 3, 1, 3))
+    left_out = MVTecLocoProvider(loco_path).list_left_out()
+    assert [finding.file for finding in left_out] == ["ground_truth/logical_anomalies/007/000.png"]
+
+
 def test_a_mask_may_have_colour_channels(loco_path: Path):
     path = loco_path / "ground_truth/logical_anomalies/000/000.png"
     expected = MVTecLocoProvider(loco_path).load_defects(LOGICAL)[0]

@@ -37,7 +37,7 @@ class MVTec3DProvider(DatasetProvider):
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
         """Read the image."""
-        return read_image(self.image_path(sample))
+        return read_image(self.image_path(sample), self.limits)
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
         """Read the mask; all False for a normal sample; None where a defective one has an empty mask.
@@ -48,7 +48,7 @@ class MVTec3DProvider(DatasetProvider):
         if not sample.label:
             return np.zeros(size, np.bool_)
         path = self.path / "test" / sample.defect / "gt" / f"{Path(sample.name).stem}.png"
-        mask = read_mask(path)
+        mask = read_mask(path, limits=self.limits)
         check_mask_size(mask.shape, size, path)
         return mask if mask.any() else None
 

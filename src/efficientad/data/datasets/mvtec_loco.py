@@ -25,6 +25,7 @@ from efficientad.data.datasets.base import AnnotatedDefect
 from efficientad.data.datasets.layouts import check_layout, check_mask_size
 from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.files.images import read_image
+from efficientad.data.files.walk import Finding
 from efficientad.errors import DataError
 
 _CONFIG = "defects_config.json"
@@ -73,8 +74,12 @@ class MVTecLocoProvider(MVTecProvider):
         size = self.load_image(sample).shape[:2]
         return [self._read_defect(file, size) for file in files]
 
+    def list_left_out(self) -> list[Finding]:
+        """Return every file that is neither a sample, nor a sample's mask, nor the list of kinds, and why."""
+        return [one for one in super().list_left_out() if one.file != _CONFIG]
+
     def _read_defect(self, path: Path, size: tuple[int, ...]) -> AnnotatedDefect:
-        levels = read_image(path).max(axis=-1)
+        levels = read_image(path, self.limits).max(axis=-1)
         check_mask_size(levels.shape, size, path)
         values = np.unique(levels[levels > 0]).tolist()
         if len(values) != 1 or values[0] not in self.saturations:

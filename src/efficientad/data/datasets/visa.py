@@ -60,7 +60,7 @@ class VisaProvider(DatasetProvider):
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
         """Read the image."""
-        return read_image(self.image_path(sample))
+        return read_image(self.image_path(sample), self.limits)
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
         """Read the mask; all False for a normal sample; None where a defective one has an empty mask.
@@ -70,7 +70,7 @@ class VisaProvider(DatasetProvider):
         size, path = self.load_image(sample).shape[:2], self.rows[sample.name].mask
         if path is None:
             return np.zeros(size, np.bool_)
-        mask = read_mask(path)
+        mask = read_mask(path, limits=self.limits)
         check_mask_size(mask.shape, size, path)
         return mask if mask.any() else None
 
