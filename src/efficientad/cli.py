@@ -1,4 +1,4 @@
-"""The command line: `efficientad predict`, `benchmark`, `probe` and `download`."""
+"""The command line: `efficientad check`, `predict`, `benchmark`, `probe` and `download`."""
 
 import argparse
 import os
@@ -7,18 +7,19 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from efficientad import __version__
-from efficientad.commands import benchmark, download, predict, probe
+from efficientad.commands import benchmark, check, download, predict, probe
 from efficientad.errors import EfficientADError
 
 EXIT_ERROR, EXIT_INTERRUPTED = 1, 130
-COMMANDS = (predict, benchmark, probe, download)
+COMMANDS = (check, predict, benchmark, probe, download)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns 0 on success; 1 with a line on stderr for an error that the user can put right; 3 when images were
-    skipped because they could not be read; 130 after Ctrl-C. argparse exits with 2 on wrong usage.
+    skipped because they could not be read, or when `check` found a problem; 130 after Ctrl-C. argparse exits with
+    2 on wrong usage.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # a file name that the terminal cannot show must not stop a run

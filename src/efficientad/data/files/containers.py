@@ -88,6 +88,8 @@ def _inspect_png(payload: bytes) -> Container:
             raise ValueError("is animated: save the one frame that is meant")
         alpha = alpha or kind == b"tRNS"
         if kind == b"IEND":
+            if payload[12:16] != b"IHDR":
+                raise ValueError("is damaged (it does not begin with a PNG header)")
             width, height = struct.unpack_from(">II", payload, 16)
             return Container("png", payload[24], alpha, height, width)
         position = end
