@@ -74,7 +74,7 @@ def count_good_needed(needed: int, given: tuple[int, int] | None = None) -> int:
     """Return from how many good parts on params.yaml's fractions hold out as many as needed.
 
     >>> count_good_needed(19)
-    240
+    232
     """
     held_out = [
         plan_splits(parts, TRAIN_FRACTION, VALIDATION_FRACTION, given).validation for parts in range(20 * needed)

@@ -13,6 +13,7 @@ from efficientad.data.checking.measuring import Measured
 _SHOWN = 3  # names of a finding
 _LONGEST = 160  # letters of one of them
 _KINDS_SHOWN = 30
+_YAML_WORDS = ("y", "n", "yes", "no", "on", "off", "true", "false", "null")  # which are no names unless quoted
 _PROVIDERS = {"flat": "folder"}  # of the other layouts the name is that of the provider
 
 
@@ -102,7 +103,7 @@ def _format_promise(check: Check) -> str:
 def _format_value(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_format_value, value))}]"
-    if isinstance(value, str) and re.fullmatch(r"[A-Za-z/][\w./-]*", value):
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z/][\w./-]*", value) and value.lower() not in _YAML_WORDS:
         return value
     return json.dumps(value)
 
