@@ -12,7 +12,7 @@ def make(
     name: str,
     split: Split | None = None,
     size: tuple[int, int] = (100, 100),
-    exposure: tuple[float, float, float] = (120, 30, 1),
+    exposure: tuple[float, float, float] = (120, 30, 0.3),
     mask: MaskFacts | None = None,
     digest: str = "",
     **facts: object,
@@ -26,4 +26,6 @@ def make(
 
 def make_good(count: int, **facts: object) -> list[Measured]:
     """Good images whose exposure varies a little."""
-    return [make(f"good/{n:03}.png", exposure=(120 + n % 5, 30 + n % 3, 1 + n % 4 / 50), **facts) for n in range(count)]
+    return [
+        make(f"good/{n:03}.png", exposure=(120 + n % 5, 30 + n % 3, 0.3 + n % 4 / 100), **facts) for n in range(count)
+    ]

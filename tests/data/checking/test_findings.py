@@ -126,8 +126,8 @@ def test_several_images_of_a_part_matter_where_one_may_train():
 
 
 def test_odd_images_and_shifted_kinds_are_put_into_words():
-    images = [*make_good(20), make("good/odd.png", exposure=(20, 30, 1))]
-    images += [make(f"dent/{n}.png", exposure=(80, 30, 1)) for n in range(9)]
+    images = [*make_good(20), make("good/odd.png", exposure=(20, 30, 0.3))]
+    images += [make(f"dent/{n}.png", exposure=(80, 30, 0.3)) for n in range(9)]
     found = describe(find_in_content(images, NONE, find_odd(images), find_shifts(images)))
     assert found["odd_exposure"][1][0].startswith("good/odd.png (dark: 20, others ")
     assert found["shifted_kind"][1][0].startswith("dent: dark (brightness 80, good images 122; tells 9")

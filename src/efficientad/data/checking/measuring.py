@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 LONGEST_PX = 1024  # a side of the plane on which exposure is measured; larger images are reduced to it
 _PEAK_QUANTILE = 0.999  # one hot pixel is no exposure
-_FINE_PX, _COARSE_PX = 1.0, 2.0  # deviations of the Gaussians between which detail counts as coarse
+_FINE_PX, _COARSE_PX = 1.0, 8.0  # deviations of the Gaussians between which detail counts as coarse
 
 
 @dataclass(frozen=True)

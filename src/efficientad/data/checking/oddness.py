@@ -18,8 +18,9 @@ WORDS = {
     "contrast": ("low contrast", "high contrast"),
     "sharpness": ("blurred", "sharp or noisy"),
 }
-_LEAST_STEP = {"brightness": 5.0, "contrast": 3.0, "sharpness": 0.05}  # what nobody would see is not odd
+_LEAST_STEP = {"brightness": 5.0, "contrast": 3.0, "sharpness": 0.02}  # what nobody would see is not odd
 _LEAST_RATIO = 1.1
+_SMALLEST = 1e-3  # of contrast and sharpness, whose logarithm is taken
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,19 @@ def find_odd(measured: Sequence[Measured]) -> list[Odd]:
 def find_fences(values: NDArray[np.float64], measure: str) -> tuple[float, float]:
     """Return between which values (n,) of a measure lie that are not odd: never closer than what an eye would see.
 
+    Contrast and sharpness count by their logarithms, as no light or focus makes them negative.
+
     >>> find_fences(np.arange(0.0, 201), "brightness")
     (-250.0, 450.0)
     """
+    if measure != "brightness":
+        values = np.log(np.maximum(values, _SMALLEST))
     first, middle, third = np.quantile(values, [0.25, 0.5, 0.75])
-    reach = FENCE * (third - first)
-    low = min(first - reach, middle - _LEAST_STEP[measure], middle / _LEAST_RATIO)
-    high = max(third + reach, middle + _LEAST_STEP[measure], middle * _LEAST_RATIO)
-    return float(low), float(high)
+    low, high = first - FENCE * (third - first), third + FENCE * (third - first)
+    if measure != "brightness":
+        low, middle, high = np.exp([low, middle, high])
+    step = _LEAST_STEP[measure]
+    return float(min(low, middle - step, middle / _LEAST_RATIO)), float(max(high, middle + step, middle * _LEAST_RATIO))
 
 
 def find_shifts(measured: Sequence[Measured]) -> list[Shift]:
