@@ -74,10 +74,10 @@ def test_images_of_another_shape_are_told_and_of_another_size_are_not():
 @pytest.mark.parametrize(
     ("name", "mask", "key", "severity", "word"),
     [
-        ("dent/0.png", MaskFacts(100, 100, 0), "empty_mask", "warning", "empty mask"),
+        ("dent/0.png", MaskFacts(100, 100, 0), "empty_mask", "problem", "empty mask"),
         ("dent/0.png", MaskFacts(100, 100, 6000), "large_mask", "warning", "mask of 60%"),
         ("dent/0.png", MaskFacts(50, 100, 9), "mask_size", "problem", "mask of another size"),
-        ("good/0.png", MaskFacts(100, 100, 9), "mask_of_good", "warning", "mask of a good image"),
+        ("good/0.png", MaskFacts(100, 100, 9), "mask_of_good", "problem", "mask of a good image"),
     ],
 )
 def test_a_mask_that_cannot_be_right(name, mask, key, severity, word):

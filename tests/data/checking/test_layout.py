@@ -41,6 +41,26 @@ def test_a_folder_of_masks_is_no_kind_of_defect(folder):
     assert contents.lone_masks == (f"{folder}/dent/7.png",)
 
 
+def test_folders_may_name_the_split_of_good_images():
+    names = (
+        "good/a.png",
+        "Good_Test/b.png",
+        "validation/good/c.png",
+        "test/good/d.png",
+        "test/dent/e.png",
+        "dent/f.png",
+    )
+    samples = arrange(Path(), "folder", Found((*names, "train/dent/g.png"), ())).samples
+    assert {sample.name: (sample.split, sample.defect) for sample in samples} == {
+        "good/a.png": (None, "good"),
+        "Good_Test/b.png": ("test", "good"),
+        "validation/good/c.png": ("validation", "good"),
+        "test/good/d.png": ("test", "good"),
+        "test/dent/e.png": ("test", "dent"),
+        "dent/f.png": ("test", "dent"),
+    }
+
+
 def test_several_masks_of_one_image_belong_to_it():
     names = ("ground_truth/missing/003/000.png", "ground_truth/missing/003/001.png", "test/missing/003.png")
     contents = arrange(Path(), "mvtec", Found((*names, "train/good/0.png"), ()))

@@ -123,8 +123,8 @@ def advise(
     `rates`: false-alarm rates, and how many held-out parts each needs; `asked`, one of them: that of params.yaml.
     """
     given = None
-    if layout == "mvtec":
-        good = [entry.sample.split for entry in measured if entry.facts and entry.sample.defect == GOOD]
+    good = [entry.sample.split for entry in measured if entry.facts and entry.sample.defect == GOOD]
+    if any(good):  # folders of the splits
         given = (good.count("validation"), good.count("test"))
         parts -= given[0]
     usual = plan_splits(parts, TRAIN_FRACTION, VALIDATION_FRACTION, given)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from efficientad.data.arrays.samples import GOOD
 from efficientad.data.checking.advice import Advice, advise
 from efficientad.data.checking.content_findings import find_in_content
 from efficientad.data.checking.copies import Copies, count_good_parts, find_copies
@@ -63,9 +64,10 @@ def check_folder(root: Path, rates: Mapping[float, int], asked: float) -> Check:
 def group_by_kind(measured: Sequence[Measured]) -> dict[str, list[Measured]]:
     """Return the images of each kind, named with its split where the folder has splits: "good", "test/crack"."""
     kinds: dict[str, list[Measured]] = {}
-    has_splits = any(entry.sample.split == "train" for entry in measured)
+    has_splits = any(entry.sample.split and entry.sample.defect == GOOD for entry in measured)
     for entry in measured:
-        name = f"{entry.sample.split}/{entry.sample.defect}" if has_splits else entry.sample.defect
+        split = entry.sample.split if has_splits else None
+        name = f"{split}/{entry.sample.defect}" if split else entry.sample.defect
         kinds.setdefault(name, []).append(entry)
     return kinds
 

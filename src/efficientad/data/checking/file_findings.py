@@ -7,10 +7,10 @@ from efficientad.data.arrays.samples import GOOD
 from efficientad.data.checking.findings import Finding, list_finding
 from efficientad.data.checking.layout import Contents
 from efficientad.data.checking.measuring import ImageFacts, Measured
-from efficientad.data.datasets.prepare import TWELVE_BIT_LEVEL
 
 _SAME_ASPECT = 1.02  # ratio of aspect ratios that counts as one
 _NO_IMAGE = "is no image"
+_TWELVE_BIT_LEVEL = round(4095 / 257)  # of 255, where 12 bits stand unscaled in 16
 
 
 def find_in_files(contents: Contents, measured: Sequence[Measured]) -> list[Finding]:
@@ -42,7 +42,7 @@ def _find_broken(measured: Sequence[Measured]) -> list[Finding]:
 def _find_depth(measured: Sequence[Measured]) -> list[Finding]:
     facts = list_facts(measured)
     deep = [name for name, _, image in facts if image.bits == 16]
-    if not deep or max(image.peak for _, _, image in facts) > TWELVE_BIT_LEVEL:
+    if not deep or max(image.peak for _, _, image in facts) > _TWELVE_BIT_LEVEL:
         return []
     message = (
         "images of 16 bits, of which 12 or fewer are in use: {n}; they would be nearly black; multiply them by 16 "

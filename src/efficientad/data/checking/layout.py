@@ -13,6 +13,8 @@ from efficientad.data.files.images import IMAGE_SUFFIXES
 from efficientad.errors import DataError
 
 Layout = Literal["folder", "flat", "mvtec", "magnetic_tile"]
+_SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "test": "test"}
+GOOD_FOLDERS: dict[str, Split | None] = {GOOD: None} | {f"{GOOD}_{name}": split for name, split in _SPLITS.items()}
 MASK_FOLDERS = frozenset({"mask", "masks", "gt", "ground_truth", "labels"})
 # Formats that may hold images and are not read.
 OTHER_FORMATS = """
@@ -55,8 +57,9 @@ def list_contents(root: Path) -> Contents:
 def arrange(root: Path, layout: Layout, found: Found) -> Contents:
     """Sort files by their names alone.
 
-    folder: good/, any other folder is a kind of defect, masks in one of `MASK_FOLDERS`. flat: the same, with good
-    images in the folder itself. mvtec: train/good, test/<kind>, ground_truth. magnetic_tile: see its provider.
+    folder: good/ and, with a split of their own, good_test/ or test/good/ and the like; any other folder is a kind of
+    defect; masks lie in one of `MASK_FOLDERS`. flat: the same, with good images in the folder itself. mvtec:
+    train/good, test/<kind>, ground_truth. magnetic_tile: see its provider.
     """
     samples, masks, left_out = [], [], list(found.left_out)
     for name in found.files:
@@ -86,7 +89,7 @@ def _find_layout(root: Path, found: Found) -> Layout:
         return "mvtec"
     if any(name.startswith("MT_Free/Imgs/") for name in images):
         return "magnetic_tile"
-    if any(name.startswith(f"{GOOD}/") for name in images):
+    if any(name.split("/")[0].lower() in GOOD_FOLDERS for name in images if "/" in name):
         return "folder"
     if any("/" not in name for name in images):
         return "flat"
@@ -115,7 +118,7 @@ def _is_mask(name: str, layout: Layout) -> bool:
         return len(parts) == 3 and parts[1] == "Imgs" and name.endswith(".png")
     if layout == "mvtec":
         return len(parts) > 1 and parts[0] == "ground_truth"
-    return len(parts) > 1 and parts[0].lower() in MASK_FOLDERS
+    return any(part.lower() in MASK_FOLDERS for part in parts[:-1])
 
 
 def _place(name: str, layout: Layout) -> Sample | None:
@@ -131,13 +134,18 @@ def _place(name: str, layout: Layout) -> Sample | None:
         return None if split is None or (split != "test" and parts[1] != GOOD) else Sample(name, split, parts[1])
     if len(parts) == 1:
         return Sample(name, None, GOOD) if layout == "flat" else None
-    return Sample(name, None if parts[0] == GOOD else "test", parts[0])
+    first = parts[0].lower()
+    if first in GOOD_FOLDERS:
+        return Sample(name, GOOD_FOLDERS[first], GOOD)
+    split = _read_split(parts)
+    if split is None:
+        return None if first in SPLIT_FOLDERS else Sample(name, "test", parts[0])
+    defect = GOOD if parts[1].lower() == GOOD else parts[1]
+    return None if split != "test" and defect != GOOD else Sample(name, split, defect)
 
 
 def _read_split(parts: list[str]) -> Split | None:
-    if len(parts) < 3 or parts[0] not in SPLIT_FOLDERS:
-        return None
-    return "train" if parts[0] == "train" else "validation" if parts[0] == "validation" else "test"
+    return _SPLITS.get(parts[0].lower()) if len(parts) > 2 else None
 
 
 def _match_masks(
@@ -147,7 +155,7 @@ def _match_masks(
     matched: dict[str, tuple[str, ...]] = {}
     lone = []
     for mask in masks:
-        inner = _strip(mask) if layout == "magnetic_tile" else _strip(mask).split("/", 1)[1]
+        inner = _key(mask, layout)
         outer = str(PurePosixPath(inner).parent)  # a folder of masks for one image, as in MVTec LOCO
         candidates = (inner, inner.removesuffix("_mask"), outer)
         image = next((image_of[key] for key in candidates if key in image_of), None)
@@ -159,7 +167,12 @@ def _match_masks(
 
 
 def _key(name: str, layout: Layout) -> str:
-    return _strip(name).removeprefix("test/") if layout == "mvtec" else _strip(name)
+    """Return what an image and its mask have in common."""
+    if layout == "magnetic_tile":
+        return _strip(name)
+    *folders, stem = _strip(name).lower().split("/")
+    kept = [folder for folder in folders if folder not in MASK_FOLDERS]
+    return "/".join([*(kept[1:] if kept and kept[0] in SPLIT_FOLDERS else kept), stem])
 
 
 def _strip(name: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from efficientad.data.arrays.samples import GOOD
-from efficientad.data.checking.findings import Finding, list_finding
+from efficientad.data.checking.findings import Finding, Severity, list_finding
 from efficientad.data.checking.layout import Contents, list_shared_stems
 from efficientad.data.checking.measuring import MaskFacts, Measured
 
@@ -15,7 +15,11 @@ def find_in_masks(contents: Contents, measured: Sequence[Measured]) -> list[Find
     """Return what is wrong with the masks; nothing where there are none."""
     if not contents.has_masks:
         return []
-    return [*_find_unusable(contents, measured), *_find_missing(contents, measured), *_find_odd_masks(measured)]
+    return [
+        *_find_unusable(contents, measured),
+        *_find_missing(contents, measured),
+        *_find_odd_masks(contents, measured),
+    ]
 
 
 def list_odd_masks(measured: Sequence[Measured]) -> list[tuple[str, str]]:
@@ -62,13 +66,14 @@ def _find_missing(contents: Contents, measured: Sequence[Measured]) -> list[Find
     return list_finding("warning", "no_mask", without, message)
 
 
-def _find_odd_masks(measured: Sequence[Measured]) -> list[Finding]:
+def _find_odd_masks(contents: Contents, measured: Sequence[Measured]) -> list[Finding]:
     odd = list_odd_masks(measured)
+    severity: Severity = "warning" if contents.layout == "magnetic_tile" else "problem"  # some were published empty
     empty = [name for name, word in odd if word == _EMPTY]
     large = [f"{name}: {word}" for name, word in odd if word.endswith("%")]
     good = [name for name, word in odd if word == _OF_GOOD]
     return [
-        *list_finding("warning", "empty_mask", empty, "defective images whose mask marks nothing: {n}"),
+        *list_finding(severity, "empty_mask", empty, "defective images whose mask marks nothing: {n}"),
         *list_finding("warning", "large_mask", large, "masks of more than half of the image: {n}; are they inverted?"),
-        *list_finding("warning", "mask_of_good", good, "good images whose mask marks a defect: {n}"),
+        *list_finding("problem", "mask_of_good", good, "good images whose mask marks a defect: {n}"),
     ]
