@@ -1,26 +1,38 @@
 """`efficientad download`: data sets and published teachers, before any training."""
 
 import argparse
+import re
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from efficientad.commands.arguments import Commands
+from efficientad.data.download.catalogue import DATASETS, Dataset
 
 if TYPE_CHECKING:
-    from efficientad.data.files.download import Progress
+    from rich.progress import Progress as Bars
+
+    from efficientad.data.download.checksums import Phase, Progress
+
+_NETWORK = (
+    "A download that broke off continues where it stopped. A proxy is taken from https_proxy, http_proxy and no_proxy "
+    "in the environment, a file of certificates from SSL_CERT_FILE."
+)
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
     download = commands.add_parser("download", help="fetch a data set or a published teacher, before any training")
     contents = download.add_subparsers(required=True, metavar="WHAT", dest="content")
-    for name, root in (("imagenette", "pretraining.root; 1.5 GB"), ("mvtec", "data.root; 4.9 GB")):
-        dataset = contents.add_parser(name, help=root)
-        dataset.add_argument("--output", type=Path, required=True, help=f"folder, {root}")
-        dataset.set_defaults(run=download_data)
-    teacher = contents.add_parser("teacher", help="teacher.path; 11 MB (S), 32 MB (M), 43 MB (anomalib)")
+    for dataset in DATASETS.values():
+        _add_dataset(contents, dataset)
+    teacher = contents.add_parser(
+        "teacher", help="teacher.path; 11 MB (S), 32 MB (M), 43 MB (anomalib)", epilog=_NETWORK
+    )
     teacher.add_argument("--size", choices=("S", "M"), required=True)
     teacher.add_argument("--output", type=Path, required=True, help="folder, teacher.path")
     teacher.add_argument(
@@ -34,15 +46,38 @@ def add(commands: Commands) -> None:
     teacher.set_defaults(run=download_teacher)
 
 
-def download_data(options: argparse.Namespace) -> int:
-    """Fetch a data set, print its folder."""
-    from efficientad.data.files.download import download_mvtec
-    from efficientad.data.pretraining.imagenette import download_imagenette
+def _add_dataset(contents: Any, dataset: Dataset) -> None:
+    root = "pretraining.root" if dataset.name == "imagenette" else "data.root"
+    size = f"{dataset.packed / 1e9:.1f} GB" if dataset.packed > 1e9 else f"{dataset.packed / 1e6:.0f} MB"
+    about = f"{dataset.title}, {size}; licence: {dataset.licence}"
+    parser = contents.add_parser(dataset.name, help=about, description=f"{about}. {dataset.page}", epilog=_NETWORK)
+    parser.add_argument("--output", type=Path, required=True, help=f"folder, {root}")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument(
+        "--mirror", metavar="URL", type=_parse_address,
+        help=f"address (http, https or file) of another folder that holds {dataset.file}, or of the archive itself",
+    )  # fmt: skip
+    place.add_argument("--archive", type=Path, metavar="FILE", help=f"{dataset.file}, fetched already; it is kept")
+    parser.add_argument(
+        "--sha256", type=_parse_sha256, metavar="HEX", help="of the archive, in place of the published checksum"
+    )
+    parser.add_argument("--keep-archive", action="store_true", help="do not delete the archive once it is unpacked")
+    parser.set_defaults(run=download_dataset)
 
-    download = download_mvtec if options.content == "mvtec" else download_imagenette
-    with _show_progress(options.content) as advance:
-        folder = download(options.output, progress=advance)
-    print(folder)
+
+def download_dataset(options: argparse.Namespace) -> int:
+    """Fetch and unpack a data set, print its folder; on stderr its licence, and the checksum that came."""
+    from efficientad.data.download.install import install_dataset
+    from efficientad.data.download.source import Choice
+
+    dataset = DATASETS[options.content]
+    print(f"{dataset.title}: {dataset.page}", file=sys.stderr)
+    print(f"Licence: {dataset.licence}. To cite: {dataset.citation}.", file=sys.stderr)
+    choice = Choice(options.mirror, options.archive, options.sha256, options.keep_archive)
+    with _show_bars() as bars:
+        record = install_dataset(dataset, options.output, choice, _begin_phases(bars), _wait)
+    print(f"{record.files} files of an archive with sha256 {record.sha256}", file=sys.stderr)
+    print(options.output)
     return 0
 
 
@@ -52,27 +87,56 @@ def download_teacher(options: argparse.Namespace) -> int:
     from efficientad.teacher.published import convert_published
 
     file = FILES[options.origin, options.size]
-    with _show_progress(f"teacher {options.size}") as advance:
-        source = fetch_published(file, options.output, options.mirror, progress=advance)
+    with _show_bars() as bars:
+        source = fetch_published(file, options.output, options.mirror, _begin_phases(bars), _wait)
     header = describe_published(options.size, file)
     print(convert_published(source, file.member, options.output / f"{options.size}.safetensors", header))
     return 0
 
 
 def _parse_address(text: str) -> str:
-    if "://" not in text:
+    if urlsplit(text).scheme not in ("http", "https", "file"):
         raise argparse.ArgumentTypeError(f"expected an address such as https://server/folder, got {text}")
     return text
 
 
+def _parse_sha256(text: str) -> str:
+    if not re.fullmatch("[0-9a-fA-F]{64}", text):
+        raise argparse.ArgumentTypeError(f"expected 64 hexadecimal digits, as sha256sum prints them, got {text}")
+    return text.lower()
+
+
+def _wait(seconds: float, reason: str) -> None:
+    print(f"{reason}; another try in {seconds:.0f} s", file=sys.stderr)
+    time.sleep(seconds)
+
+
 @contextmanager
-def _show_progress(title: str) -> Iterator["Progress"]:
-    from rich.progress import Progress as Bar
+def _show_bars() -> Iterator["Bars"]:
+    """Show a bar for each phase on stderr; a log gets the finished ones."""
+    from rich import progress
+    from rich.console import Console
 
-    with Bar() as bar:
-        task = bar.add_task(title, total=None)
+    columns = (
+        progress.TextColumn("{task.description}"), progress.BarColumn(), progress.DownloadColumn(),
+        progress.TransferSpeedColumn(), progress.TimeRemainingColumn(),
+    )  # fmt: skip
+    bars = progress.Progress(*columns, console=Console(stderr=True), redirect_stdout=False)
+    try:
+        yield bars
+    finally:
+        if bars.tasks:
+            bars.stop()
 
-        def advance(received: int, total: int | None) -> None:
-            bar.update(task, completed=received, total=total)
 
-        yield advance
+def _begin_phases(bars: "Bars") -> "Phase":
+    def begin(label: str) -> "Progress":
+        bars.start()
+        task = bars.add_task(label, total=None)
+
+        def advance(done: int, total: int | None) -> None:
+            bars.update(task, completed=done, total=total)
+
+        return advance
+
+    return begin

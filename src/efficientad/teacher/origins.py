@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from efficientad.data.files.download import Progress, download
+from efficientad.data.download.checksums import Checksum, Phase
+from efficientad.data.download.fetch import Pause, fetch_file, hold_folder, wait
 from efficientad.errors import DownloadError
 from efficientad.model.sizes import PDNSize
 
@@ -25,6 +26,11 @@ class PublishedFile:
     blob_id: str | None = None
     sha256: str | None = None
     member: str | None = None
+
+    @property
+    def checksum(self) -> Checksum:
+        """What the file must give."""
+        return Checksum("blob_id", self.blob_id) if self.blob_id else Checksum("sha256", str(self.sha256))
 
 
 _REFERENCE = "nelson1425/EfficientAD"
@@ -55,22 +61,27 @@ FILES: dict[tuple[Origin, PDNSize], PublishedFile] = {
 
 
 def fetch_published(
-    file: PublishedFile, folder: Path, mirror: str | None = None, progress: Progress | None = None
+    file: PublishedFile,
+    folder: Path,
+    mirror: str | None = None,
+    phase: Phase = lambda _: None,
+    pause: Pause = wait,
 ) -> Path:
     """Fetch a published file into `folder` and return its path; a file with the right checksum is kept as it is.
 
     `mirror` is the address of a folder that holds the same file under the same name. Raises DownloadError as
-    `download` does, with what to do where there is no network.
+    `fetch_file` does, with what to do where there is no network.
     """
     address = (mirror or file.address).rstrip("/")
     path = folder / file.name
     try:
-        return download(f"{address}/{file.name}", path, blob_id=file.blob_id, sha256=file.sha256, progress=progress)
+        with hold_folder(folder):
+            return fetch_file(f"{address}/{file.name}", path, file.checksum, phase=phase, pause=pause)
     except DownloadError as error:
-        check = f"`git hash-object` gives {file.blob_id}" if file.blob_id else f"`sha256sum` gives {file.sha256}"
         raise DownloadError(
-            f"{error}. No network is needed where {path} is {file.address}/{file.name} ({check}): run this command "
-            "again then; --origin names another publisher of the same weights, --mirror another server"
+            f"{error}. Without a network: fetch {file.address}/{file.name} on another machine, check that it has "
+            f"{file.checksum}, put it at {path} and run this command again; --origin names another publisher of the "
+            "same weights, --mirror another server"
         ) from error
 
 
