@@ -66,6 +66,13 @@ def test_a_bomb_is_refused_before_it_fills_the_disk(tmp_path, unpack):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["a"]
 
 
+def test_so_is_a_bomb_in_a_header(unpack):
+    member = tarfile.TarInfo("x")
+    member.pax_headers = {"comment": "x" * 2_000_000}
+    with pytest.raises(DownloadError, match="a header of 20000"):
+        unpack(pack({"a": b""}, "gz", member))
+
+
 def test_so_are_too_many_files(unpack, monkeypatch):
     monkeypatch.setattr(module, "LARGEST_COUNT", 3)
     unpack(pack(dict.fromkeys("abc", b"")))

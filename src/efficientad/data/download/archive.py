@@ -5,12 +5,25 @@ import tarfile
 import zlib
 from lzma import LZMAError
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO, Self
 
 from efficientad.data.download.checksums import Progress
 from efficientad.errors import DownloadError
 
 LARGEST_COUNT = 100_000
 """Files and folders in one archive; the largest data set has 13,500."""
+
+_LARGEST_HEADER = 1 << 20
+"""Bytes of a long name or of other facts about a file; tarfile reads them into memory before it tells of the file."""
+
+
+class _Header(tarfile.TarInfo):
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        if header.type not in tarfile.REGULAR_TYPES and header.size > _LARGEST_HEADER:
+            raise tarfile.TarError(f"a header of {header.size} bytes")
+        return header
 
 
 def unpack_tar(archive: Path, folder: Path, *, limit: int, strip: int = 0, progress: Progress | None = None) -> None:
@@ -25,7 +38,7 @@ def unpack_tar(archive: Path, folder: Path, *, limit: int, strip: int = 0, progr
     folder.mkdir(parents=True, exist_ok=True)
     size = 0
     try:
-        with archive.open("rb") as packed, tarfile.open(fileobj=packed, mode="r|*") as tar:
+        with archive.open("rb") as packed, _open_stream(packed) as tar:
             for count, member in enumerate(tar, start=1):
                 size += member.size
                 if size > limit or count > LARGEST_COUNT:
@@ -37,6 +50,10 @@ def unpack_tar(archive: Path, folder: Path, *, limit: int, strip: int = 0, progr
         raise _refuse(archive, f"it is no whole tar archive ({error})") from error
     except (FileExistsError, NotADirectoryError) as error:
         raise _refuse(archive, f"it holds a name twice ({error.filename})") from error
+
+
+def _open_stream(packed: BinaryIO) -> tarfile.TarFile:
+    return tarfile.open(fileobj=packed, mode="r|*", tarinfo=_Header)
 
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, strip: int, archive: Path) -> None:
