@@ -78,6 +78,8 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Range"] = f"bytes {start}-{size - 1}/{size + 1}"
         elif lie == "another length":
             headers["Content-Length"] = str(size - start - 1)
+        elif lie == "no version":
+            del headers["ETag"]
         elif lie == "another version":
             headers["ETag"] = '"other"'
         elif lie == "other bytes":

@@ -64,6 +64,16 @@ def test_the_licence_comes_before_the_first_byte(tmp_path, capsys):
     assert lines[-1].endswith(f"download mvtec --output {tmp_path} --archive mvtec_anomaly_detection.tar.xz")
 
 
+def test_an_interrupted_download_says_how_to_go_on(server, tmp_path, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("efficientad.commands.download._wait", interrupt)
+    server.statuses = [(503, {})]
+    assert run("visa", tmp_path, "--mirror", server.base) == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "interrupted; the same command continues from here"
+
+
 def test_the_published_checksum_is_asked_for_without_another(server, tmp_path, capsys):
     server.payload = pack_set("visa")
     assert run("visa", tmp_path, "--mirror", server.base) == 1

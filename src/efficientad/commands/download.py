@@ -27,6 +27,7 @@ _NETWORK = (
 def add(commands: Commands) -> None:
     """Add the command."""
     download = commands.add_parser("download", help="fetch a data set or a published teacher, before any training")
+    download.set_defaults(after_interrupt="; the same command continues from here")
     contents = download.add_subparsers(required=True, metavar="WHAT", dest="content")
     for dataset in DATASETS.values():
         _add_dataset(contents, dataset)
