@@ -54,16 +54,12 @@ def transfer(address: str, part: Path, *, checked: bool, limit: int | None, prog
     """
     known, start = _recall(part), part.stat().st_size if part.is_file() else 0
     is_same = known.address == address and known.etag is not None
-    if start and (is_same or checked) and known.total == start:
-        return True
     if not (is_same or checked):
         start = 0
-    headers = {"Range": f"bytes={start}-"} if start else {}
-    if start and is_same:
-        headers["If-Range"] = str(known.etag)
-    opener = urllib.request.build_opener()  # reads the environment's proxies
+    if start and known.total == start:
+        return True
     try:
-        response = opener.open(urllib.request.Request(address, headers=headers), timeout=TIMEOUT_S)
+        response = _ask(address, start, known.etag if is_same else None)
     except urllib.error.HTTPError as error:
         if start and error.code == http.HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             error.close()
@@ -78,6 +74,15 @@ def transfer(address: str, part: Path, *, checked: bool, limit: int | None, prog
             forget(part)
             raise
     return answer.start > 0
+
+
+def _ask(address: str, start: int, etag: str | None) -> Any:
+    """Send the request, for the bytes from `start` if the file still has the ETag."""
+    headers = {"Range": f"bytes={start}-"} if start else {}
+    if start and etag is not None:
+        headers["If-Range"] = etag
+    opener = urllib.request.build_opener()  # reads the environment's proxies
+    return opener.open(urllib.request.Request(address, headers=headers), timeout=TIMEOUT_S)
 
 
 def forget(part: Path) -> None:
