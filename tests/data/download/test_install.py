@@ -73,10 +73,13 @@ def test_the_archive_is_kept_on_request(tmp_path, install):
     assert (tmp_path / "data/set.tgz").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("address", ["/copies", "/copies/", "/copies/set.tgz"])
-def test_a_mirror_is_a_folders_address_or_the_archives(server, tmp_path, install, address):
+@pytest.mark.parametrize(
+    ("address", "asked"),
+    [("/copies", "/copies/set.tgz"), ("/copies/", "/copies/set.tgz"), ("/share/1/4f2a.tar.gz?key=1",) * 2],
+)
+def test_a_mirror_is_a_folders_address_or_the_archives(server, tmp_path, install, address, asked):
     install(Choice(mirror=server.base + address))
-    assert server.paths == ["/copies/set.tgz"]
+    assert server.paths == [asked]
     assert read_files(tmp_path / "data") == INSTALLED
 
 

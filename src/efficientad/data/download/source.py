@@ -11,6 +11,8 @@ from efficientad.data.download.checksums import Checksum, Phase, compute_checksu
 from efficientad.data.download.fetch import Pause, fetch_file
 from efficientad.errors import DownloadError
 
+_SUFFIXES = (".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -77,7 +79,7 @@ def describe_manual_steps(dataset: Dataset, output: Path, checksum: Checksum | N
 def _choose_address(dataset: Dataset, mirror: str | None) -> str:
     if mirror is None:
         return dataset.address
-    return mirror if urlsplit(mirror).path.endswith(f"/{dataset.file}") else f"{mirror.rstrip('/')}/{dataset.file}"
+    return mirror if urlsplit(mirror).path.endswith(_SUFFIXES) else f"{mirror.rstrip('/')}/{dataset.file}"
 
 
 def _check_archive(archive: Path, checksum: Checksum | None, phase: Phase) -> str:
