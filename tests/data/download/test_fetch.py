@@ -7,6 +7,7 @@ import sys
 import urllib.error
 import urllib.request
 from functools import partial
+from pathlib import Path
 
 import pytest
 from fake_clock import FakeClock
@@ -143,6 +144,18 @@ def test_a_file_that_became_shorter_is_fetched_anew(server, tmp_path, fetch):
     assert server.requests == ["bytes=100001-", None]
 
 
+def test_a_part_that_was_whole_when_the_process_ended_needs_no_request(server, tmp_path, fetch, monkeypatch):
+    def end(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", end)
+        fetch(SHA256)
+    assert fetch(SHA256).read_bytes() == PAYLOAD
+    assert server.requests == [None]
+    assert list_files(tmp_path) == ["a.bin"]
+
+
 def test_a_whole_part_is_only_checked(server, tmp_path, fetch):
     (tmp_path / "a.bin.part").write_bytes(PAYLOAD)
     assert fetch(SHA256).read_bytes() == PAYLOAD
@@ -165,8 +178,10 @@ def test_a_cut_in_a_file_without_a_length_is_noticed(server, fetch):
 
 
 def test_more_than_the_limit_is_not_written(server, tmp_path, fetch):
+    seen = []
     with pytest.raises(DownloadError, match="expected at most 99999 bytes"):
-        fetch(SHA256, limit=99_999)
+        fetch(SHA256, limit=99_999, phase=lambda _: lambda *step: seen.append(step))
+    assert seen == []  # the server said how long it is
     server.is_endless = True
     with pytest.raises(DownloadError, match="expected at most 1000000 bytes"):
         fetch(SHA256, limit=1_000_000)
