@@ -10,14 +10,12 @@ from efficientad.data.checking.measuring import ImageFacts, Measured
 
 _SAME_ASPECT = 1.02  # ratio of aspect ratios that counts as one
 _NO_IMAGE = "is no image"
-_TWELVE_BIT_LEVEL = round(4095 / 257)  # of 255, where 12 bits stand unscaled in 16
 
 
 def find_in_files(contents: Contents, measured: Sequence[Measured]) -> list[Finding]:
     """Return what is wrong with the files."""
     return [
         *_find_broken(measured),
-        *_find_depth(measured),
         *_find_left_out(contents),
         *_find_coding(measured),
         *_find_aspects(measured),
@@ -37,18 +35,6 @@ def _find_broken(measured: Sequence[Measured]) -> list[Finding]:
         broken,
         "unreadable images: {n}; prepare stops at them, so mend or remove them",
     )
-
-
-def _find_depth(measured: Sequence[Measured]) -> list[Finding]:
-    facts = list_facts(measured)
-    deep = [name for name, _, image in facts if image.bits == 16]
-    if not deep or max(image.peak for _, _, image in facts) > _TWELVE_BIT_LEVEL:
-        return []
-    message = (
-        "images of 16 bits, of which 12 or fewer are in use: {n}; they would be nearly black; multiply them by 16 "
-        "(12 bits) or 64 (10 bits) when saving, so that white is 65535"
-    )
-    return list_finding("problem", "twelve_bits", deep, message)
 
 
 def _find_left_out(contents: Contents) -> list[Finding]:

@@ -8,14 +8,13 @@ from typing import Literal
 
 from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.checking.walking import SPLIT_FOLDERS, Found, LeftOut, walk_folder
+from efficientad.data.datasets.folder_layout import GOOD_FOLDERS, MASK_FOLDERS
 from efficientad.data.datasets.magnetic_tile import HALF_LEVEL
 from efficientad.data.files.images import IMAGE_SUFFIXES
 from efficientad.errors import DataError
 
 Layout = Literal["folder", "flat", "mvtec", "magnetic_tile"]
 _SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "test": "test"}
-GOOD_FOLDERS: dict[str, Split | None] = {GOOD: None} | {f"{GOOD}_{name}": split for name, split in _SPLITS.items()}
-MASK_FOLDERS = frozenset({"mask", "masks", "gt", "ground_truth", "labels"})
 # Formats that may hold images and are not read.
 OTHER_FORMATS = """
 gif heic heif avif jxl jp2 j2k jpx jfif exr hdr dng cr2 cr3 nef arw raw pgm ppm pnm pbm tga psd pcx svg npy npz mat pdf

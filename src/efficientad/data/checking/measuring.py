@@ -21,7 +21,6 @@ from efficientad.pipeline.progress import track
 T = TypeVar("T")
 
 LONGEST_PX = 1024  # a side of the plane on which exposure is measured; larger images are reduced to it
-_PEAK_QUANTILE = 0.999  # one hot pixel is no exposure
 _FINE_PX, _COARSE_PX = 1.0, 8.0  # deviations of the Gaussians between which detail counts as coarse
 
 
@@ -36,14 +35,13 @@ class Exposure:
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """An image that can be read. is_grey: channels are equal. peak: of 16 bits, the 8-bit level that 0.1 % exceed."""
+    """An image that can be read. is_grey: channels are equal."""
 
     height: int
     width: int
     format: str
     bits: int
     is_grey: bool
-    peak: int
     exposure: Exposure
     digest: str
     thumbnail: NDArray[np.uint8]  # (128, 128, 1), for near-duplicates
@@ -118,7 +116,6 @@ def measure_image(path: Path) -> ImageFacts:
     return ImageFacts(
         height, width, container.kind, container.bits,
         is_grey=is_grey,
-        peak=int(np.quantile(reduced, _PEAK_QUANTILE, method="higher")) if container.bits > 8 else 255,
         exposure=measure_exposure(grey),
         digest=hash_pixels(image),
         thumbnail=thumbnail.mean(axis=-1, keepdims=True).round().astype(np.uint8),

@@ -17,7 +17,7 @@ from efficientad.errors import DataError
 
 MASK_FOLDERS = frozenset({"mask", "masks", "gt", "ground_truth", "labels"})
 _SPLITS: dict[str, Split] = {"train": "train", "validation": "validation", "test": "test"}
-_GOOD_FOLDERS: dict[str, Split | None] = {GOOD: None} | {f"{GOOD}_{name}": split for name, split in _SPLITS.items()}
+GOOD_FOLDERS: dict[str, Split | None] = {GOOD: None} | {f"{GOOD}_{name}": split for name, split in _SPLITS.items()}
 _MASK_ENDING = "_mask"
 
 
@@ -47,8 +47,8 @@ def find_place(name: str) -> Place:
     first, second = [*(folder.lower() for folder in folders[:2]), "", ""][:2]
     if not first:
         return Place(reason="lies beside the folders; move it into one, such as good")
-    if first in _GOOD_FOLDERS:
-        return Place(_GOOD_FOLDERS[first])
+    if first in GOOD_FOLDERS:
+        return Place(GOOD_FOLDERS[first])
     if first in _SPLITS:
         return _find_in_split(folders, second)
     if GOOD in (folder.lower() for folder in folders[1:]):

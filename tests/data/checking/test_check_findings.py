@@ -45,12 +45,6 @@ def test_every_broken_image_is_named():
     }
 
 
-def test_sixteen_bits_with_twelve_in_use_are_a_problem():
-    dark = make_good(3, bits=16, peak=16)
-    assert describe(find_in_files(EMPTY, dark))["twelve_bits"][0] == "problem"
-    assert find_in_files(EMPTY, make_good(3, bits=16, peak=200)) == []
-
-
 def test_what_is_left_out_is_told_apart_from_other_files():
     left_out = (LeftOut("good/a.heic", "format .heic is not read"), LeftOut("notes.txt", "is no image"))
     assert describe(find_in_files(replace(EMPTY, left_out=left_out), make_good(3))) == {
