@@ -143,6 +143,15 @@ def test_the_queue_gives_in_order_what_single_runs_give(models, hint):
         np.testing.assert_allclose(scores, expected_scores, atol=1e-5)
 
 
+def test_an_image_can_be_judged_alone_while_the_queue_runs(models):
+    engine = load_engine(models, EngineOptions(hint="THROUGHPUT"))
+    rng = np.random.default_rng(1)
+    fresh = (rng.integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8) for _ in range(20))
+    for outputs in engine.run_queue(fresh):  # whose arrays are gone when they are waited for
+        alone = engine.run(rng.integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8))
+        assert alone.scores != outputs.scores
+
+
 def test_a_cache_folder_keeps_the_compiled_model_and_changes_nothing(models, images, tmp_path):
     path = models / "openvino/fp32/1/model.xml"
     expected = load_engine(path).run(images)

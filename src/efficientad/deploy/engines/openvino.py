@@ -1,4 +1,4 @@
-"""Runs an OpenVINO IR."""
+"""Runs an OpenVINO IR, or an ONNX file where the station has no other runtime."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -18,17 +18,16 @@ _DEFAULTS = EngineOptions()
 
 
 class OpenVINOEngine:
-    """A detector in OpenVINO, in float32 unless the options ask for less."""
+    """A detector in OpenVINO, in float32 unless the options ask for less; from an IR, or from an ONNX file."""
 
     def __init__(self, path: Path, options: EngineOptions = _DEFAULTS) -> None:
-        """Compile the IR at `path`; ModelError when it cannot be read, or not be compiled for the device."""
+        """Compile the model at `path`; ModelError when it cannot be read, or not be compiled for the device."""
         core = openvino.Core()
         try:
             model = core.read_model(path)
         except RuntimeError as error:
             raise ModelError(f"expected an OpenVINO IR at {path}: {error}") from error
-        metadata = model.get_rt_info([SECTION]).value if model.has_rt_info([SECTION]) else {}
-        self.header = parse_metadata({key: str(value) for key, value in metadata.items()}, path)
+        self.header = parse_metadata(_read_metadata(model), path)
         self.options = options
         try:
             self.compiled = core.compile_model(model, options.device, _list_settings(options))
@@ -40,7 +39,8 @@ class OpenVINOEngine:
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""
-        results = self.compiled(np.ascontiguousarray(images))
+        # Copied in: OpenVINO 2026.4 goes on using a shared array, freed by then, while requests of the queue run.
+        results = self.compiled(np.ascontiguousarray(images), share_inputs=False)
         return Outputs(results[ANOMALY_MAP][:, 0].copy(), results[ANOMALY_SCORE].copy())
 
     def describe(self) -> Setup:
@@ -75,6 +75,13 @@ class OpenVINOEngine:
             request.start_async({IMAGE: np.ascontiguousarray(images)})
             busy.append(request)
         yield from map(_wait_for, busy)
+
+
+def _read_metadata(model: openvino.Model) -> dict[str, str]:
+    """Return the section of an IR, or what OpenVINO keeps of an ONNX file's metadata."""
+    section = next((name for name in (SECTION, "framework") if model.has_rt_info([name])), None)
+    metadata = {} if section is None else model.get_rt_info([section]).value
+    return {key.removeprefix(f"{SECTION} "): str(value) for key, value in metadata.items()}
 
 
 def _list_settings(options: EngineOptions) -> dict[str, str]:
