@@ -19,7 +19,7 @@ def make(
 ) -> Measured:
     """A readable image; its kind is the last folder of its name."""
     defect = name.split("/")[-2] if "/" in name else GOOD
-    told = {"format": "png", "bits": 8, "is_grey": False, "peak": 255, "thumbnail": THUMBNAIL} | facts
+    told = {"format": "png", "bits": 8, "is_grey": False, "thumbnail": THUMBNAIL} | facts
     image = ImageFacts(*size, exposure=Exposure(*exposure), digest=digest or name, **told)
     return Measured(Sample(name, split if defect == GOOD else "test", defect), image, mask=mask)
 

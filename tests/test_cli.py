@@ -51,7 +51,7 @@ def test_predict_one_image_without_heat_maps(models, folder, tmp_path, capsys):
     arguments = ["predict", str(folder / "a.png"), "--model", str(models), "--output", str(out)]
     assert main(arguments) == 0
     (line,) = read_lines(out)
-    assert set(line) == {"image", "score", "display_score", "threshold", "verdict"}
+    assert set(line) == {"image", "score", "display_score", "threshold", "verdict", "regions", "bytes", "modified"}
     assert line["display_score"] == HEADER.scale_score(line["score"])
     assert {path.name for path in out.iterdir()} == {"predictions.jsonl", "predictions.csv"}
     assert line["verdict"] in capsys.readouterr().out
@@ -81,9 +81,12 @@ def test_the_table_and_the_lines_hold_the_same_values(models, folder, tmp_path):
     (folder / "aa, torn.png").write_bytes((folder / "a.png").read_bytes()[:300])
     main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")])
     text = (tmp_path / "out/predictions.csv").read_text("utf-8")
-    assert text.startswith("image,score,display_score,threshold,verdict,heat_map,error\n")
+    assert text.startswith("image,score,display_score,threshold,verdict,regions,heat_map,map,error\n")
     rows = [{key: value for key, value in row.items() if value} for row in csv.DictReader(text.splitlines())]
-    assert rows == [{key: str(value) for key, value in line.items()} for line in read_lines(tmp_path / "out")]
+    for row, line in zip(rows, read_lines(tmp_path / "out"), strict=True):
+        if "regions" in line:
+            line["regions"] = len(line["regions"])
+        assert row == {key: str(value) for key, value in line.items() if key not in ("bytes", "modified")}
     assert ["error" in row for row in rows] == [False, True, False]
 
 
@@ -95,7 +98,7 @@ def test_the_same_command_continues_after_ctrl_c(models, folder, tmp_path, capsy
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("efficientad.deploy.batch._print", interrupt)  # when the first record is on disk
+        patched.setattr("efficientad.deploy.batch.print_record", interrupt)  # when the first record is on disk
         capsys.readouterr()
         assert main([*arguments, str(tmp_path / "out")]) == 130
         assert capsys.readouterr().err == "interrupted; the same command continues from here\n"

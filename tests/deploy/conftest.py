@@ -1,4 +1,7 @@
-"""The C++ programs are built once; without their tools the tests are skipped, in continuous integration they fail."""
+"""What several tests of the station share.
+
+The C++ programs are built once; without their tools the tests are skipped, in continuous integration they fail.
+"""
 
 import os
 import subprocess
@@ -6,7 +9,23 @@ import subprocess
 import openvino.utils
 import pytest
 from cpp_program import Build, find_missing
+from image_folder import draw_folder
 from import_closure import ROOT
+
+from efficientad.deploy.engines.engine import EngineOptions
+from efficientad.deploy.engines.load import load_engine
+
+
+@pytest.fixture
+def folder(tmp_path):
+    draw_folder(tmp_path / "images")
+    return tmp_path / "images"
+
+
+@pytest.fixture(scope="session")
+def engine(models):
+    """The engine of the folder's FP32 model, for many images."""
+    return load_engine(models, EngineOptions(hint="THROUGHPUT"))
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,17 @@ def test_opacity_from_the_image_alone_to_the_map_alone():
     assert np.array_equal(overlay_heat_map(IMAGE, MAP, HeatScale(0, 4), opacity=1), colour_map(unit))
 
 
+def test_a_white_line_runs_around_what_lies_above_the_threshold():
+    image, anomaly_map = np.full((64, 80, 3), 100, np.uint8), np.zeros((64, 80), np.float32)
+    anomaly_map[20:40, 30:50] = 1
+    white = (draw_heat_map(image, anomaly_map, 0.5) == 255).all(axis=-1)
+    border = np.zeros((64, 80), bool)
+    border[20:40, 30:50] = True
+    border[21:39, 31:49] = False
+    np.testing.assert_array_equal(white, border)
+    assert not (draw_heat_map(image, anomaly_map, 1.5) == 255).all(axis=-1).any()
+
+
 def test_the_white_line_runs_at_half_of_a_peaks_height():
     """A pyramid of height 8 that falls by 1 a pixel: 4 is reached 4 pixels from its middle, the threshold 7 from it."""
     steps = np.abs(np.arange(21, dtype=np.float32) - 10)

@@ -1,6 +1,7 @@
 """Arguments that several commands share."""
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,3 +36,25 @@ def parse_count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
     return int(text)
+
+
+def parse_seconds(text: str) -> float:
+    """Return a number of seconds above 0; argparse reports anything else."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text}; name images before this option")
+    return seconds
+
+
+def parse_rate(text: str) -> float:
+    """Return a false-alarm rate, as calibrate.false_alarm_rate takes it; argparse reports anything else."""
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = math.nan
+    if not 0.0001 <= rate <= 0.5:
+        raise argparse.ArgumentTypeError(f"expected a rate from 0.0001 to 0.5, got {text}")
+    return rate

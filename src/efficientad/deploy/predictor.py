@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.images import resize_image
-from efficientad.deploy.engines.engine import Engine
+from efficientad.deploy.engines.engine import Engine, Outputs
 from efficientad.deploy.format.names import ANOMALOUS, NORMAL
+from efficientad.errors import ModelError
+from efficientad.model.header import ModelHeader
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,23 @@ class Prediction:
 
 
 def predict_image(engine: Engine, image: NDArray[np.uint8]) -> Prediction:
-    """Judge one uint8 RGB image (H, W, 3) of any size: resize as in training, then infer."""
+    """Judge one uint8 RGB image (H, W, 3) of any size: resize as in training, then infer.
+
+    Raises ModelError as `read_outputs`.
+    """
     resized = resize_image(image, engine.header.image_size)
-    maps, scores = engine.run(resized[None])
-    return Prediction(float(scores[0]), engine.header.threshold, maps[0])
+    return read_outputs(engine.run(resized[None]), engine.header)
+
+
+def read_outputs(outputs: Outputs, header: ModelHeader) -> Prediction:
+    """Return the judgement of a batch's first image; ModelError where the score or the map is not finite.
+
+    A score that is no number lies above no threshold: it would be called normal.
+    """
+    prediction = Prediction(float(outputs.scores[0]), header.threshold, outputs.maps[0])
+    if not np.isfinite(prediction.score) or not np.isfinite(prediction.anomaly_map).all():
+        raise ModelError(
+            f"expected a finite score and map, got the score {prediction.score}; use --precision f32, or export the "
+            "model again"
+        )
+    return prediction

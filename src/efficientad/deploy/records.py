@@ -7,6 +7,7 @@ Beside them lies what the run depends on; the next start compares.
 import csv
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -15,45 +16,53 @@ from typing import Any, TextIO
 
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.format.files import list_files
+from efficientad.deploy.sources import Stamp
 from efficientad.errors import DataError
 
 JSON_LINES, TABLE, RUN = "predictions.jsonl", "predictions.csv", "predictions.run.json"
-COLUMNS = ("image", "score", "display_score", "threshold", "verdict", "heat_map", "error")
+COLUMNS = ("image", "score", "display_score", "threshold", "verdict", "regions", "heat_map", "map", "error")
+FORMAT = 2  # of the records; 1 had no stamps and no regions
 
-Record = dict[str, Any]  # of COLUMNS, those that an image has
+# Of COLUMNS, those that an image has, and of its file what `Stamp` holds. "regions" lists those of `find_regions`, the
+# table their number.
+Record = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Run:
     """What results depend on; results of different runs are never mixed."""
 
-    images: str  # the folder
+    images: str  # the folder that holds them all
     model: str  # sha256 of the model's files
     device: str
     precision: str  # of the arithmetic
     heat_maps: bool
+    maps: str  # the folder of raw maps; empty where none are written
+    format: int = FORMAT
 
 
-def describe_run(source: Path, model: Path, options: EngineOptions, heat_maps: bool) -> Run:
-    """Describe judging `source` with the file `model`; an IR's weights beside it count as well."""
+def describe_run(root: Path, model: Path, options: EngineOptions, heat_maps: bool, maps: Path | None) -> Run:
+    """Describe judging images below `root` with the file `model`; an IR's weights beside it count as well."""
     digest = hashlib.sha256()
     for path in list_files(model):
         if path.is_file():  # an absent one is the engine's to complain of
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-    return Run(str(source.resolve()), digest.hexdigest(), options.device, options.precision, heat_maps)
+    folder = str(maps.resolve()) if maps else ""
+    return Run(str(root.resolve()), digest.hexdigest(), options.device, options.precision, heat_maps, folder)
 
 
-def begin_results(output: Path, run: Run | None, restart: bool = False) -> set[str]:
+def begin_results(output: Path, run: Run | None, restart: bool = False) -> dict[str, Stamp]:
     """Make the folder `output` ready for `append_records`; return the images that it has verdicts of.
 
-    Results of the same run are continued: verdicts stay, also those of images that are no longer there; torn lines go,
-    and so do errors, because reading again is cheap and the file may have been mended. Whether an image changed under
-    its name is not checked. None stands for a run that is never continued, of a single image: any later run may replace
-    its results.
+    With each comes the stamp that its file had then: where it has another now, the image is to be judged again, and the
+    record that is appended replaces the first. Results of the same run are continued: verdicts stay, also those of
+    images that are no longer there; torn lines go, and so do errors, because reading again is cheap and the file may
+    have been mended. None stands for a run that is never continued, of a single image: any later run may replace its
+    results.
 
-    Raises DataError when `output` holds results of another run: they may have taken hours and are only replaced when
-    `restart` says so. Heat maps of replaced results stay until others take their places.
+    Raises DataError when `output` holds results of another run, or of an earlier version: they may have taken hours and
+    are only replaced when `restart` says so. Heat maps of replaced results stay until others take their places.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -61,12 +70,7 @@ def begin_results(output: Path, run: Run | None, restart: bool = False) -> set[s
         raise DataError(f"expected a folder for results at {output}, got {error}; name another") from error
     previous = None if restart else _read_run(output / RUN)
     if previous is not None and (run is None or previous != asdict(run)):
-        wanted = {"images": "a single one"} if run is None else asdict(run)
-        different = ", ".join(name for name, value in wanted.items() if previous.get(name) != value)
-        raise DataError(
-            f"expected results of this run in {output}, got those of another (it differs in: {different}); "
-            "name another --output, or replace them with --restart"
-        )
+        raise _refuse(output, previous, {"images": "a single one"} if run is None else asdict(run))
     if previous is None:
         for name in (RUN, JSON_LINES, TABLE):  # in this order: no kill leaves results with a run not theirs
             (output / name).unlink(missing_ok=True)
@@ -75,13 +79,14 @@ def begin_results(output: Path, run: Run | None, restart: bool = False) -> set[s
     return tidy_results(output, keep_errors=False)
 
 
-def tidy_results(output: Path, keep_errors: bool = True) -> set[str]:
-    """Bring the JSON lines into the order of the images' names, the table along; return the names.
+def tidy_results(output: Path, keep_errors: bool = True) -> dict[str, Stamp]:
+    """Bring the JSON lines into the order of the images' names, the table along; return the names, with the stamps.
 
     Lines that are torn or no records are left out.
     """
     source = output / JSON_LINES
     places = _index_lines(source, keep_errors) if source.is_file() else {}
+    stamps: dict[str, Stamp] = {}
     parts = [(output / name, output / f"{name}.part") for name in (JSON_LINES, TABLE)]
     with _open(parts[0][1], "w") as lines, _open(parts[1][1], "w") as table:
         table.write(",".join(COLUMNS) + "\n")
@@ -89,10 +94,15 @@ def tidy_results(output: Path, keep_errors: bool = True) -> set[str]:
             with source.open("rb") as old:
                 for name in sorted(places):
                     old.seek(places[name])
-                    _write(json.loads(old.readline()), lines, table)
+                    record = json.loads(old.readline())
+                    _write(record, lines, table)
+                    stamps[name] = Stamp(record.get("bytes", -1), record.get("modified", -1.0))
+        for file in (lines, table):
+            file.flush()
+            os.fsync(file.fileno())
     for path, part in parts:
         part.replace(path)
-    return set(places)
+    return stamps
 
 
 @contextmanager
@@ -115,8 +125,10 @@ def _index_lines(path: Path, keep_errors: bool) -> dict[str, int]:
     with path.open("rb") as lines:
         for line in lines:
             record = _parse(line)
-            if record is not None and (keep_errors or "error" not in record):
-                places[record["image"]] = place
+            if record is not None:
+                places.pop(record["image"], None)
+                if keep_errors or "error" not in record:
+                    places[record["image"]] = place
             place += len(line)
     return places
 
@@ -133,7 +145,19 @@ def _parse(line: bytes) -> Record | None:
 
 def _write(record: Record, lines: TextIO, table: TextIO) -> None:
     lines.write(json.dumps(record, ensure_ascii=False) + "\n")
-    csv.DictWriter(table, COLUMNS, lineterminator="\n").writerow(record)
+    row = record | ({"regions": len(record["regions"])} if "regions" in record else {})
+    csv.DictWriter(table, COLUMNS, extrasaction="ignore", lineterminator="\n").writerow(row)
+
+
+def _refuse(output: Path, previous: dict[str, Any], wanted: dict[str, Any]) -> DataError:
+    if previous and "format" not in previous:
+        got = "those of an earlier version of efficientad, which did not note when an image's file was written"
+    else:
+        different = ", ".join(name for name, value in wanted.items() if previous.get(name) != value)
+        got = f"those of another (it differs in: {different})"
+    return DataError(
+        f"expected results of this run in {output}, got {got}; name another --output, or replace them with --restart"
+    )
 
 
 def _open(path: Path, mode: str) -> TextIO:

@@ -21,12 +21,15 @@ def find_regions(anomaly_map: NDArray[np.float32], threshold: float, image_size:
     """Return what a map (h, w) of any size marks in an image of `image_size`, height and width in px.
 
     The regions are those that `draw_heat_map` outlines (`mark_defects`, docs/decisions/0033), by decreasing score; none
-    where the map stays at the threshold or below. The map is brought to the image's size first, between whose pixels a
-    peak may lie: the highest score can be a little below the image's, and one just above the threshold leave no region.
+    where the map stays at the threshold or below. They say where, and not whether: the verdict is of the image's score,
+    in size L a mean over a window, so that a normal image may have a small region, and one whose score lies just above
+    the threshold none.
 
     >>> find_regions(np.array([[0.1, 0.6, 2.0, 0.9, 0.1, 0.7]], np.float32), 0.5, (1, 6))[0]
     Region(box=(2, 0, 1, 1), area=1, score=2.0)
     """
+    if not (anomaly_map > threshold).any():  # most images, and bilinear resizing raises no value
+        return []
     resized = resize_map(anomaly_map, *image_size)
     marks = mark_defects(resized, threshold)
     numbers, boxes = connect_pixels(marks)

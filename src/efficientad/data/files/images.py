@@ -21,6 +21,7 @@ MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff"})
 _MARKED_SHARE = 0.5  # of a region's highest value
 _TWELVE_BITS = 4095  # the brightest value of a 12-bit camera
 _DARK_SHARE = 1000  # of so many pixels one may be brighter
+_NO_COMPRESSION = 1  # of TIFF
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -127,6 +128,11 @@ def encode_png(image: NDArray[np.uint8] | NDArray[np.bool_]) -> bytes:
         )
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
     return bytes(cv2.imencode(".png", bgr)[1])
+
+
+def encode_tiff(anomaly_map: NDArray[np.float32]) -> bytes:
+    """Return a TIFF of a (H, W) map: one channel of 32-bit floats, without compression."""
+    return bytes(cv2.imencode(".tiff", anomaly_map, (cv2.IMWRITE_TIFF_COMPRESSION, _NO_COMPRESSION))[1])
 
 
 def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.bool_]) -> None:

@@ -1,0 +1,60 @@
+"""The images that a user names: files and folders, the folder that holds them all, and how a file is recognised."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from efficientad.data.files.images import list_images
+from efficientad.errors import DataError
+
+
+class Stamp(NamedTuple):
+    """What tells that a file changed under its name."""
+
+    bytes: int
+    modified: float  # seconds since 1970
+
+
+def read_stamp(file: Path) -> Stamp | None:
+    """Return a file's stamp; None where there is no file."""
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return Stamp(status.st_size, status.st_mtime)
+
+
+def find_root(sources: Sequence[Path]) -> Path:
+    """Return the deepest folder that holds all sources: of one folder itself, of a file the one around it.
+
+    Raises DataError where there is none, on Windows between drives.
+    """
+    try:
+        return Path(os.path.commonpath([_find_folder(source).resolve() for source in sources]))
+    except ValueError as error:
+        raise DataError(
+            f"expected images on one drive, got {', '.join(map(str, sources))}; judge them apart"
+        ) from error
+
+
+def list_sources(sources: Sequence[Path], left_out: Sequence[Path]) -> dict[str, Path]:
+    """Return the images of all sources, files and what `list_images` finds in folders, by name, in the order of names.
+
+    A name is the path from `find_root`'s folder on, with / on every system. What lies below a folder of `left_out`,
+    where results go, is no image. Raises DataError as `list_images` and `find_root`.
+    """
+    root, hidden = find_root(sources), [folder.resolve() for folder in left_out]
+    files: dict[str, Path] = {}
+    for source in sources:
+        folder = _find_folder(source)
+        resolved = folder.resolve()
+        inside = [folder / one.relative_to(resolved) for one in hidden if one.is_relative_to(resolved)]
+        for file in [source] if source.is_file() else list_images(source):
+            if file == source or not any(file.is_relative_to(one) for one in inside):
+                files[(resolved.relative_to(root) / file.relative_to(folder)).as_posix()] = file
+    return dict(sorted(files.items()))
+
+
+def _find_folder(source: Path) -> Path:
+    return source if source.is_dir() else source.parent
