@@ -107,6 +107,7 @@ def test_evaluation_and_data_know_no_torch():
         ("efficientad.deploy.batch", PIPELINE),
         ("efficientad.deploy.engines.openvino", PIPELINE),
         ("efficientad.deploy.timing", PIPELINE),
+        ("efficientad.deploy.watch", PIPELINE),
     ],
 )
 def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
@@ -116,11 +117,14 @@ def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
 
 
 @pytest.mark.parametrize(
-    "command", [["predict", "images", "--model"], ["benchmark", "--seconds", "0"]], ids=lambda command: command[0]
+    "command",
+    [["predict", "images", "--model"], ["benchmark", "--seconds", "0"], ["threshold", "--dry-run", "--good", "images"]],
+    ids=lambda command: command[0],
 )
 def test_a_command_of_the_station_runs_with_the_stations_packages_alone(models, tmp_path, command):
     (tmp_path / "images").mkdir()
-    write_png(tmp_path / "images/a.png", np.zeros((64, 64, 3), np.uint8))
+    for index in range(19):
+        write_png(tmp_path / f"images/{index}.png", np.full((64, 64, 3), index, np.uint8))
     code = (
         "import sys; from efficientad.cli import main; assert main(sys.argv[1:]) == 0; "
         f"print('loaded', *sorted({PIPELINE!r} & set(sys.modules)))"

@@ -236,4 +236,4 @@ def test_what_prepare_refuses_predict_refuses_in_the_same_words(tmp_path):
     provider = FolderProvider(tmp_path)
     with pytest.raises(DataError) as refused:
         provider.load_image(provider.list_samples()[0])
-    assert judge.load_pixels(tmp_path / "good/part.png", (64, 64)).error == str(refused.value)
+    assert judge.load_pixels("part.png", tmp_path / "good/part.png", (64, 64)).error == str(refused.value)

@@ -24,6 +24,11 @@ def locate_ir(folder: Path, precision: str) -> Path:
     return folder / _REPOSITORY / precision / str(_FIRST_VERSION) / _IR
 
 
+def list_precisions(folder: Path) -> list[Path]:
+    """Return the folder of each precision's versions in the folder of a detector's models, by name; [] without IR."""
+    return sorted(file for file in (folder / _REPOSITORY).glob("*") if list(file.glob(f"*/{_IR}")))
+
+
 def locate_model(path: Path) -> Path:
     """Return the model's file: `path`, or the one in a folder.
 

@@ -1,0 +1,64 @@
+"""The verdict of an OpenVINO IR, in its metadata and in its graph."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree
+
+from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
+from efficientad.deploy.format.metadata import SECTION
+from efficientad.deploy.format.names import IR_WEIGHTS_SUFFIX
+from efficientad.errors import ModelError
+from efficientad.model.header import ModelHeader
+
+_CONSTANT = re.compile(r'(<data [^>]*?offset=")(\d+)(" size=")(\d+)(")')
+
+
+def read_ir_metadata(path: Path) -> dict[str, str]:
+    """Return the metadata of an exported IR, as `describe_model` writes them."""
+    try:
+        section = ElementTree.parse(path).find(f"rt_info/{SECTION}")
+    except (OSError, ElementTree.ParseError) as error:
+        raise ModelError(f"expected an OpenVINO IR at {path}, got {error}; export it again") from error
+    return {} if section is None else {entry.tag: entry.get("value", "") for entry in section}
+
+
+def edit_ir(path: Path, header: ModelHeader, origin: Mapping[str, str]) -> dict[Path, bytes]:
+    """Return what the IR's two files hold with another header: its .bin, then the .xml.
+
+    origin: further metadata. The graph ends in the verdict of the header. The new .bin begins with the old one, so that
+    the old .xml still fits it: whichever of the two is read between the two renames, the model is whole.
+    """
+    model = read_without_verdict(path)
+    append_verdict(model, header)
+    for key, value in origin.items():
+        model.set_rt_info(value, [SECTION, key])
+    weights = path.with_suffix(IR_WEIGHTS_SUFFIX)
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / path.name
+        save_ir(model, header, written, fp16=False)  # halved weights stay halved
+        text, constants = written.read_text("utf-8"), written.with_suffix(IR_WEIGHTS_SUFFIX).read_bytes()
+    text, constants = keep_offsets(text, constants, weights.read_bytes())
+    return {weights: constants, path: text.encode()}
+
+
+def keep_offsets(text: str, constants: bytes, old: bytes) -> tuple[str, bytes]:
+    """Rewrite an IR's text for constants that begin with `old`; return both.
+
+    A constant that `old` has at the same place is read from there, any other is appended.
+
+    >>> keep_offsets('<data offset="0" size="2" /><data offset="2" size="1" />', b"abX", b"abc")
+    ('<data offset="0" size="2" /><data offset="3" size="1" />', b'abcX')
+    """
+    appended = bytearray()
+
+    def place(found: re.Match[str]) -> str:
+        offset, size = int(found[2]), int(found[4])
+        value = constants[offset : offset + size]
+        if old[offset : offset + size] != value:
+            offset = len(old) + len(appended)
+            appended.extend(value)
+        return f"{found[1]}{offset}{found[3]}{size}{found[5]}"
+
+    return _CONSTANT.sub(place, text), old + bytes(appended)
