@@ -139,6 +139,10 @@ Prediction Detector::Model::collect(ov::InferRequest& request) const {
   prediction.threshold = header.threshold;
   prediction.anomalous = prediction.score > header.threshold;
   prediction.map = cv::Mat(header.image_size, CV_32F, request.get_tensor(kAnomalyMap).data<float>()).clone();
+  if (!std::isfinite(prediction.score) || !cv::checkRange(prediction.map)) {  // it lies above no threshold
+    throw ModelError("expected a finite score and map, got the score " + std::to_string(prediction.score) +
+                     "; use --precision f32, or export the model again");
+  }
   return prediction;
 }
 

@@ -48,7 +48,6 @@ class Session {
 
   // Judges all images and returns how many were skipped as unreadable.
   int run() {
-    int skipped = 0;
     for (const fs::path& file : options_.images) {
       cv::Mat image;
       try {
@@ -56,7 +55,6 @@ class Session {
       } catch (const ImageError& error) {
         report_all();  // lines keep the order of the images
         report_skipped(file, error.what());
-        ++skipped;
         continue;
       }
       if (queue_.full()) report_oldest();
@@ -64,7 +62,7 @@ class Session {
       pending_.push_back({file, options_.heat_maps ? image : cv::Mat()});
     }
     report_all();
-    return skipped;
+    return skipped_;
   }
 
  private:
@@ -78,9 +76,16 @@ class Session {
   }
 
   void report_oldest() {
-    const Prediction prediction = queue_.pop();
     const Pending pending = std::move(pending_.front());
     pending_.pop_front();
+    try {
+      report(pending, queue_.pop());
+    } catch (const ModelError& error) {
+      report_skipped(pending.file, error.what());
+    }
+  }
+
+  void report(const Pending& pending, const Prediction& prediction) {
     const std::string name = pending.file.string();
     std::string heat_map;
     if (options_.heat_maps) heat_map = save_heat_map(pending, prediction);
@@ -100,6 +105,7 @@ class Session {
   }
 
   void report_skipped(const fs::path& file, const std::string& reason) {
+    ++skipped_;
     std::fprintf(stderr, "skipped   %s  %s\n", file.string().c_str(), reason.c_str());
     if (options_.json) print_json({{"image", file.string()}, {"error", reason}});
   }
@@ -122,6 +128,7 @@ class Session {
   Detector detector_;
   Queue queue_;
   fs::path root_;
+  int skipped_ = 0;
   std::deque<Pending> pending_;  // what is under way in the queue
 };
 

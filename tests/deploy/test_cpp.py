@@ -3,19 +3,24 @@
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from openvino import opset13 as opset
 from PIL import Image
 from tiny_models import HEADER, SIDE
 
 from efficientad.data.files.images import outline, read_image, resize_map, write_png
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
 from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.predictor import predict_image
+from efficientad.deploy.threshold.scoring import Scores
+from efficientad.deploy.threshold.setting import Setting, write_settings
 from efficientad.errors import DataError
 
 pytestmark = pytest.mark.slow
@@ -204,6 +209,33 @@ def test_the_threshold_is_the_models(build, models, engine, readable, tmp_path):
         (record,) = build.judge(edit_model(models, tmp_path, "image_threshold", str(threshold)), readable / "same.png")
         assert record["threshold"] == threshold
         assert record["verdict"] == verdict
+
+
+def test_a_threshold_that_the_station_set_is_read(build, models, readable, tmp_path):
+    shutil.copytree((models / IR).parent, tmp_path / "model")
+    header = replace(HEADER, threshold=0.123456789, false_alarm_rate=0.02, display_scale=0.75)
+    setting = Setting(tmp_path / "model/model.xml", HEADER, header, Scores(np.zeros(50), np.arange(50), 0), None)
+    write_settings(setting.file, [setting])
+    (record,) = build.judge(setting.file, readable / "same.png")
+    (before,) = build.judge(models / IR, readable / "same.png")
+    assert (record["score"], record["threshold"]) == (before["score"], 0.123456789)
+    assert record["display_score"] == pytest.approx(header.scale_score(record["score"]), abs=2e-6)
+
+
+def test_a_score_that_is_no_number_is_an_error_of_its_image_and_no_verdict(build, models, readable, tmp_path):
+    model = read_without_verdict(models / IR)
+    result = model.output("anomaly_score").get_node()
+    broken = opset.multiply(result.input_value(0), np.float32(np.nan)).output(0)
+    result.input_value(0).get_tensor().set_names(set())
+    result.input(0).replace_source_output(broken)
+    broken.get_tensor().set_names({"anomaly_score"})
+    append_verdict(model, HEADER)
+    save_ir(model, HEADER, tmp_path / "model.xml", fp16=False)
+    result = build.infer(tmp_path / "model.xml", readable / "same.png", readable / "wide.png", "--json")
+    assert result.returncode == 3
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [set(record) for record in records] == [{"image", "error"}] * 2
+    assert "expected a finite score and map, got the score nan" in records[0]["error"]
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,8 @@ class Detector {
 
   const ModelHeader& header() const;
 
-  // Resizes as training does and infers. Throws ImageError for anything but 8-bit RGB.
+  // Resizes as training does and infers. Throws ImageError for anything but 8-bit RGB, ModelError where the score or
+  // the map is not finite.
   Prediction predict(const cv::Mat& image);
 
  private:
@@ -83,7 +84,8 @@ class Queue {
   // predict.
   void push(const cv::Mat& image);
 
-  // Waits for the oldest image's prediction. Throws std::logic_error when empty.
+  // Waits for the oldest image's prediction. Throws std::logic_error when empty, ModelError as predict; the next pop
+  // then gives the next image's.
   Prediction pop();
 
  private:
