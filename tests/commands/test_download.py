@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,9 +24,11 @@ IMAGE = encode_png(np.zeros((4, 4, 3), np.uint8))
 
 
 @pytest.fixture(autouse=True)
-def no_pause(monkeypatch):
+def quick_machine(monkeypatch):
+    """No pauses, no waiting for the whole machine's disk, and room on it for the published sizes."""
     monkeypatch.setattr("efficientad.commands.download._wait", lambda *_: None)
     monkeypatch.setattr(os, "sync", lambda: None)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=10**11))
 
 
 def pack_set(name):
