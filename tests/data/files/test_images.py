@@ -78,6 +78,10 @@ def test_a_thousandth_of_a_large_image_may_be_hot(tmp_path: Path):
     Image.fromarray(levels).save(tmp_path / "part.png")
     with pytest.raises(DataError, match="got 10 of 10000 pixels above 4095"):
         read_image(tmp_path / "part.png")
+    levels.flat[10:] = 4095
+    Image.fromarray(levels).save(tmp_path / "part.png")
+    with pytest.raises(DataError, match="got 10 of 10000 pixels above 4095"):
+        read_image(tmp_path / "part.png")
     levels.flat[10] = 4096
     Image.fromarray(levels).save(tmp_path / "part.png")
     read_image(tmp_path / "part.png")

@@ -78,16 +78,30 @@ def test_a_file_of_too_many_bytes_is_refused_before_it_is_read(tmp_path: Path, m
     with (tmp_path / "large.png").open("wb") as file:
         file.truncate(LIMITS.megabytes * 10**6 + 10**6)  # sparse
     monkeypatch.setattr(Path, "read_bytes", None)
-    with pytest.raises(DataError, match=r"large\.png: the file has 1025 MB, more than the bound of 1024"):
+    with pytest.raises(DataError, match=r"large\.png: the file has 1,025\.0 MB, more than the bound of 1024"):
         read_image(tmp_path / "large.png")
 
 
 def test_the_bounds_are_included_and_can_be_chosen(tmp_path: Path):
     path = tmp_path / "part.png"
     Image.fromarray(np.zeros((100, 200), np.uint8)).save(path)
-    read_image(path, Limits(0.02, 1))
+    megabytes = path.stat().st_size / 10**6
+    read_image(path, Limits(0.02, megabytes))
+    with pytest.raises(DataError, match=r"has 0\.0 MB, more than the bound of"):
+        read_image(path, Limits(0.02, megabytes * 0.999))
     with pytest.raises(DataError, match=r"has 200 x 100 px, more than the bound of 0\.0199 megapixels"):
         read_image(path, Limits(0.0199, 1))
+
+
+def test_the_values_of_a_tiffs_tags_are_counted_in_bytes(tmp_path: Path):
+    path = tmp_path / "part.tif"
+    Image.new("L", (30, 20)).save(path)
+    payload = bytearray(path.read_bytes())
+    (start,) = struct.unpack_from("<I", payload, 4)
+    struct.pack_into("<HHII", payload, start + 2, 40000, 12, len(payload) // 4, 8)  # doubles: twice the file
+    path.write_bytes(payload)
+    with pytest.raises(DataError, match="its TIFF tags claim more values than it has bytes"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("tag", [256, 270, 273, 40000])

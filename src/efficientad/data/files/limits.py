@@ -16,7 +16,7 @@ class Limits:
         """Raise ValueError, with a reason that reads after "the file", for a file of more bytes."""
         if count > self.megabytes * _MEGA:
             raise ValueError(
-                f"has {count / _MEGA:.0f} MB, more than the bound of {self.megabytes:g} "
+                f"has {count / _MEGA:,.1f} MB, more than the bound of {self.megabytes:g} "
                 "(of the stage prepare: data.max_megabytes)"
             )
 
