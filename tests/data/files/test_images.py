@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from efficientad.data.files.images import encode_png, list_images, read_image, read_mask, write_png
+from efficientad.data.files.images import (
+    decode_image,
+    encode_png,
+    list_images,
+    read_image,
+    read_mask,
+    write_png,
+)
 from efficientad.errors import DataError
 
 
@@ -260,3 +267,11 @@ def test_images_are_listed_by_posix_path_without_hidden_files(tmp_path: Path, gr
     ]
     with pytest.raises(DataError, match="expected a folder"):
         list_images(tmp_path / "nowhere")
+
+
+def test_bytes_are_an_image_as_their_file_is(tmp_path: Path, gradient: np.ndarray):
+    write_png(tmp_path / "part.png", gradient)
+    payload = (tmp_path / "part.png").read_bytes()
+    np.testing.assert_array_equal(decode_image(payload, "the upload"), read_image(tmp_path / "part.png"))
+    with pytest.raises(DataError, match="cannot read the upload: the file is cut short"):
+        decode_image(payload[:300], "the upload")

@@ -1,4 +1,5 @@
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import onnx
@@ -89,6 +90,16 @@ def test_exported_graphs_have_the_names_that_everyone_reads(models, precision):
     ir = openvino.Core().read_model(models / "openvino" / precision / "1/model.xml")
     assert [output.get_any_name() for output in ir.outputs] == expected
     assert [entry.get_any_name() for entry in ir.inputs] == [entry.name for entry in graph.input] == [IMAGE]
+
+
+def test_threads_share_an_openvino_engine(models, images):
+    engine = load_engine(models)
+    expected = engine.run(images).scores
+    with ThreadPoolExecutor(4) as threads:  # each with an array that is gone when the next one is judged
+        outputs = list(threads.map(lambda index: engine.infer(images[index % 3][None].copy()), range(48)))
+    for index, output in enumerate(outputs):
+        assert set(output) == set(OUTPUTS)
+        np.testing.assert_allclose(output["anomaly_score"], expected[index % 3 : index % 3 + 1], atol=1e-6)
 
 
 def test_fp16_ir_is_half_as_large(models):

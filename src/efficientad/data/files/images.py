@@ -37,19 +37,24 @@ def list_images(folder: Path) -> list[Path]:
 
 
 def read_image(path: Path, limits: Limits = LIMITS) -> NDArray[np.uint8]:
-    """Return the image as (H, W, 3) RGB, uint8, 0..255, with its EXIF orientation applied.
+    """Return a file's image, see `decode_image`; DataError naming the path, also where there is no such file."""
+    return decode_image(_read_bytes(path, limits), path, limits)
+
+
+def decode_image(payload: bytes, name: object, limits: Limits = LIMITS) -> NDArray[np.uint8]:
+    """Return the image of a file's bytes as (H, W, 3) RGB, uint8, 0..255, with its EXIF orientation applied.
 
     Grey becomes three equal channels and palettes are expanded. 16-bit samples span 0..65535 and are
     divided by 257 with rounding, never by the image's own maximum. Opaque alpha is dropped.
 
-    Raises DataError naming the path when the file is missing, empty, cut short, damaged, of another format or sample
-    type (float, CMYK), animated or multi-page, or beyond `limits`, which is found before anything is decoded; when some
+    Raises DataError naming `name` when the bytes are empty, cut short, damaged, of another format or sample type
+    (float, CMYK), animated or multi-page, or beyond `limits`, which is found before anything is decoded; when some
     pixel is transparent; and when of 16-bit samples 99.9 % do not exceed 4095.
     """
-    payload, container = _read_file(path, limits)
+    container = _inspect(payload, name, limits)
     if container.alpha:
-        _check_opaque(payload, path)
-    bgr = _as_uint8(_decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, path), path)
+        _check_opaque(payload, name)
+    bgr = _as_uint8(_decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, name), name)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
@@ -193,53 +198,64 @@ def outline(
 
 
 def _read_file(path: Path, limits: Limits) -> tuple[bytes, Container]:
+    payload = _read_bytes(path, limits)
+    return payload, _inspect(payload, path, limits)
+
+
+def _read_bytes(path: Path, limits: Limits) -> bytes:
     try:
         limits.check_bytes(path.stat().st_size)
-        payload = path.read_bytes()
-        container = inspect_container(payload)
-        limits.check_pixels(container.height, container.width)
-        return payload, container
+        return path.read_bytes()
     except OSError as error:
         raise DataError(f"expected an image at {path}, could not open it ({error}); check it") from error
     except ValueError as error:
         raise DataError(f"cannot read {path}: the file {error}; export it again or remove it") from error
 
 
-def _decode(payload: bytes, flags: int, path: Path) -> NDArray[Any]:
+def _inspect(payload: bytes, name: object, limits: Limits) -> Container:
+    try:
+        container = inspect_container(payload)
+        limits.check_pixels(container.height, container.width)
+        return container
+    except ValueError as error:
+        raise DataError(f"cannot read {name}: the file {error}; export it again or remove it") from error
+
+
+def _decode(payload: bytes, flags: int, name: object) -> NDArray[Any]:
     """Decode to BGR(A) or grey; bytes are handed over so that paths may hold any character on Windows."""
     try:
         pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(payload, np.uint8), flags)
     except cv2.error as error:
-        raise DataError(f"cannot read {path}: {error.err}; export it again or remove it") from error
+        raise DataError(f"cannot read {name}: {error.err}; export it again or remove it") from error
     if pixels is None:
-        raise DataError(f"cannot read {path}: its content is damaged or unknown; export it again as PNG")
+        raise DataError(f"cannot read {name}: its content is damaged or unknown; export it again as PNG")
     return pixels
 
 
-def _as_uint8(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
+def _as_uint8(pixels: NDArray[Any], name: object) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint16:
-        _check_depth(pixels, path)
+        _check_depth(pixels, name)
         return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if pixels.dtype != np.uint8:
-        raise DataError(f"expected 8 or 16 bits per sample in {path}, got {pixels.dtype}; convert it to 8 bits")
+        raise DataError(f"expected 8 or 16 bits per sample in {name}, got {pixels.dtype}; convert it to 8 bits")
     return pixels.astype(np.uint8, copy=False)
 
 
-def _check_depth(pixels: NDArray[Any], path: Path) -> None:
+def _check_depth(pixels: NDArray[Any], name: object) -> None:
     """Refuse what a 12-bit camera gives when nobody scaled it; a few hot pixels do not make it brighter."""
     count = pixels.shape[0] * pixels.shape[1]
     bright = np.count_nonzero((pixels > _TWELVE_BITS).any(axis=-1))
     if bright <= max(1, count // _DARK_SHARE):
         raise DataError(
-            f"expected 16-bit samples to span 0..65535 in {path}, got {bright} of {count} pixels above {_TWELVE_BITS}: "
+            f"expected 16-bit samples to span 0..65535 in {name}, got {bright} of {count} pixels above {_TWELVE_BITS}: "
             "the camera gives 10 or 12 bits, or there was no light; multiply by 64 or 16 when saving, so that white is "
             "65535, or save 8 bits"
         )
 
 
-def _check_opaque(payload: bytes, path: Path) -> None:
-    pixels = _decode(payload, cv2.IMREAD_UNCHANGED, path)
+def _check_opaque(payload: bytes, name: object) -> None:
+    pixels = _decode(payload, cv2.IMREAD_UNCHANGED, name)
     if pixels.ndim == 3 and pixels.shape[-1] == 4:
         alpha = pixels[..., 3]
         if np.issubdtype(alpha.dtype, np.integer) and (alpha != np.iinfo(alpha.dtype).max).any():
-            raise DataError(f"expected opaque pixels in {path}, some are transparent; flatten it first")
+            raise DataError(f"expected opaque pixels in {name}, some are transparent; flatten it first")

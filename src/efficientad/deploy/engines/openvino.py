@@ -31,6 +31,7 @@ class OpenVINOEngine:
         self.options = options
         try:
             self.compiled = core.compile_model(model, options.device, _list_settings(options))
+            self._free: list[Any] = []  # requests that no thread is using
         except RuntimeError as error:
             raise ModelError(
                 f"expected to compile {path} for the device {options.device}, whose kinds here are "
@@ -38,10 +39,22 @@ class OpenVINOEngine:
             ) from error
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
-        """See `Engine.run`."""
-        # Copied in: OpenVINO 2026.4 goes on using a shared array, freed by then, while requests of the queue run.
-        results = self.compiled(np.ascontiguousarray(images), share_inputs=False)
-        return Outputs(results[ANOMALY_MAP][:, 0].copy(), results[ANOMALY_SCORE].copy())
+        """See `Engine.run`; several threads may call it at a time."""
+        outputs = self.infer(images)
+        return Outputs(outputs[ANOMALY_MAP][:, 0], outputs[ANOMALY_SCORE])
+
+    def infer(self, images: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        """Return every output of the graph by its name, see `StationOutputs`; several threads may call it at a time."""
+        try:
+            request = self._free.pop()
+        except IndexError:
+            request = self.compiled.create_infer_request()
+        try:
+            # Copied in: OpenVINO 2026.4 goes on using a shared array, freed by then, while other requests run.
+            results = request.infer({IMAGE: np.ascontiguousarray(images)}, share_inputs=False)
+            return {output.get_any_name(): results[output] for output in self.compiled.outputs}
+        finally:
+            self._free.append(request)
 
     def describe(self) -> Setup:
         """See `Engine.describe`."""
