@@ -16,7 +16,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A file may import from its own layer and from those before it.
 LAYERS = [
     "errors.py", "__init__.py", "model/sizes.py", "pipeline/", "data/", "model/", "teacher/", "evaluation/",
-    "calibration/", "training/", "deploy/", "reporting/", "commands/", "cli.py",
+    "calibration/", "training/", "deploy/", "reporting/", "serving/", "commands/", "cli.py",
 ]  # fmt: skip
 # What these folders do not import although the order would allow it.
 APART = {"deploy/": ("training", "teacher"), "reporting/": ("training", "calibration", "teacher")}
@@ -33,6 +33,10 @@ ONLY_IN = {
     "lightning": ["training/"],
     "matplotlib": ["reporting/"],
     "safetensors": ["model/weights.py"],
+    "fastapi": ["serving/"],
+    "starlette": ["serving/"],
+    "uvicorn": ["serving/server.py"],
+    "prometheus_client": ["serving/metrics.py"],
     "dvc": [],
 }
 
@@ -108,6 +112,7 @@ def test_evaluation_and_data_know_no_torch():
         ("efficientad.deploy.engines.openvino", PIPELINE),
         ("efficientad.deploy.timing", PIPELINE),
         ("efficientad.deploy.watch", PIPELINE),
+        ("efficientad.serving.app", PIPELINE),
     ],
 )
 def test_importing_a_module_loads_no_more_than_it_needs(module, absent):

@@ -1,4 +1,4 @@
-"""The command line: `efficientad check`, `predict`, `threshold`, `benchmark`, `probe` and `download`."""
+"""The command line: `efficientad check`, `predict`, `threshold`, `serve`, `benchmark`, `probe` and `download`."""
 
 import argparse
 import os
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from efficientad import __version__
-from efficientad.commands import benchmark, check, download, predict, probe, threshold
+from efficientad.commands import benchmark, check, download, predict, probe, serve, threshold
 from efficientad.errors import EfficientADError
 
 EXIT_ERROR, EXIT_INTERRUPTED = 1, 130
-COMMANDS = (check, predict, threshold, benchmark, probe, download)
+COMMANDS = (check, predict, threshold, serve, benchmark, probe, download)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -31,6 +31,13 @@ def read_engine_options(options: argparse.Namespace, **others: Any) -> "EngineOp
     return EngineOptions(options.device, options.precision, cache=options.model_cache, **others)
 
 
+def parse_port(text: str) -> int:
+    """Return a port, 0 to 65535; argparse reports anything else."""
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text}")
+    return int(text)
+
+
 def parse_count(text: str) -> int:
     """Return a whole number from 1; argparse reports anything else."""
     if not text.isdecimal() or int(text) < 1:
