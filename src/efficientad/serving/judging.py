@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.dimensions import read_dimensions
+from efficientad.data.files.containers import inspect_container
 from efficientad.data.files.images import decode_image, encode_png
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.heat_map import draw_heat_map
@@ -31,21 +31,27 @@ class Judgement:
 def judge_upload(engine: Engine, payload: bytes, most_pixels: int) -> Judgement:
     """Decode and judge an image file.
 
-    Raises Refusal for more than `most_pixels`, before they are decoded, and for an image whose score is no finite
-    number; DataError as `decode_image`.
+    Raises Refusal for more than `most_pixels`, before they are decoded; DataError as `decode_image`; ModelError for a
+    score that is not finite.
     """
-    size = read_dimensions(payload)
-    if size is not None and size[0] * size[1] > most_pixels:
-        raise Refusal(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"expected an image of at most {most_pixels / 1e6:g} megapixels, got {size[1]} x {size[0]} px; "
-            "send a smaller one, or raise --max-megapixels",
-        )
+    _check_pixels(payload, most_pixels)
     image = decode_image(payload, _UPLOAD)
     prediction = predict_image(engine, image)
-    check_finite(prediction.score, prediction.anomaly_map)
     regions = find_regions(prediction.anomaly_map, prediction.threshold, (image.shape[0], image.shape[1]))
     return Judgement(image, prediction, regions)
+
+
+def _check_pixels(payload: bytes, most_pixels: int) -> None:
+    try:
+        container = inspect_container(payload)
+    except ValueError:  # `decode_image` says what is wrong
+        return
+    if container.height * container.width > most_pixels:
+        raise Refusal(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"expected an image of at most {most_pixels / 1e6:g} megapixels, got {container.width} x "
+            f"{container.height} px; send a smaller one, or raise --max-megapixels",
+        )
 
 
 def check_finite(*values: float | NDArray[Any]) -> None:
