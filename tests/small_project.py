@@ -14,6 +14,7 @@ from import_closure import ROOT
 from efficientad.data.files.images import write_png
 
 COPIED = ("src", "stages", "dvc.yaml", "params.yaml", "recipes", ".dvcignore", ".gitignore")
+PLOTS = (".dvc/config", ".dvc/page.html", ".dvc/plots")
 CATEGORIES = ("disc", "plate")
 SIZES = ("S", "L")
 TINY = {
@@ -73,6 +74,9 @@ class Project:
         self.change_params(lambda tree: tree.update(category={category: {} for category in CATEGORIES}))
         self.run("git", "init", "-q")
         self.dvc("init", "-q")
+        for name in PLOTS:
+            source = ROOT / name
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, root / name)
         self.run("git", "add", ".")
         self.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qm", "start")
 

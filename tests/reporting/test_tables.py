@@ -5,7 +5,7 @@ import pytest
 
 from efficientad.errors import MetricError
 from efficientad.evaluation.image_level import compute_roc_curve
-from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, write_scores_csv
+from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, write_histogram_csv, write_scores_csv
 
 
 def test_curve(tmp_path):
@@ -28,7 +28,22 @@ def test_columns_of_a_curve(tmp_path):
 def test_confusion(tmp_path):
     path = tmp_path / "confusion.csv"
     write_confusion_csv(path, np.array([0.5, 0.6, 0.4]), np.array([0, 0, 1]), 0.5)
-    assert path.read_bytes() == b"actual,predicted\nnormal,normal\nnormal,anomalous\nanomalous,normal\n"
+    expected = (
+        b"actual,predicted,images\nnormal,normal,1\nnormal,anomalous,1\nanomalous,normal,1\nanomalous,anomalous,0\n"
+    )
+    assert path.read_bytes() == expected
+
+
+def test_histogram(tmp_path):
+    """Fourteen bins from 0 to 12 for one normal and three anomalous scores; empty ones are left out."""
+    path = tmp_path / "score_histogram.csv"
+    write_histogram_csv(path, np.array([0.5, 11.2, 0.0, 12.0]), np.array([0, 1, 1, 1]), 6.0)
+    assert path.read_text().splitlines() == [
+        "class,low,high,images,threshold",
+        "normal,0.0,0.857143,1,6.0",
+        "anomalous,0.0,0.857143,1,6.0",
+        "anomalous,11.1429,12.0,2,6.0",
+    ]
 
 
 def test_scores(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 from efficientad.model.sizes import Size
 
 PRETRAINING = Path("data/pretraining")
-SUMMARY = Path("metrics/summary.json")
+SUMMARY, SUMMARY_TABLE = Path("metrics/summary.json"), Path("metrics/summary.csv")
 ITEM_STAGES = ("fit", "calibrate", "evaluate", "export")  # which write metrics/STAGE/SIZE/CATEGORY/SEED.json
 
 

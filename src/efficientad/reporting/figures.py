@@ -8,12 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from efficientad.errors import MetricError
 from efficientad.evaluation.curves import Curve, ProCurve, downsample_curve
 from efficientad.evaluation.image_level import check_scores
 from efficientad.reporting.canvas import ANOMALOUS_COLOUR, NORMAL_COLOUR, label_axes, open_figure
+from efficientad.reporting.histogram import choose_edges
 
-MOST_BINS = 60
 CURVE_POINTS = 2000
 
 
@@ -81,10 +80,7 @@ def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any]
         MetricError: no scores, lengths differ, a score is not finite or a label is not 0 or 1.
     """
     scores, labels = check_scores(scores, labels)
-    if scores.size == 0:
-        raise MetricError("Expected one score or more, got none: give the scores of a split that has images.")
-    bins = min(MOST_BINS, 10 + 2 * int(np.sqrt(scores.size)))
-    edges = np.histogram_bin_edges(np.append(scores, threshold), bins=bins)
+    edges = choose_edges(scores, threshold)
     with open_figure(path) as figure:
         axes = figure.subplots()
         for label, name, colour in ((0, "normal", NORMAL_COLOUR), (1, "anomalous", ANOMALOUS_COLOUR)):

@@ -12,11 +12,11 @@ from efficientad.evaluation.pixel_level import compute_pro_curve
 from efficientad.evaluation.test_split import TestSplit, collect_pixels
 from efficientad.reporting.contact_sheet import select_cases, write_contact_sheet
 from efficientad.reporting.figures import write_pro_figure, write_roc_figure, write_score_histogram
-from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, write_scores_csv
+from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, write_histogram_csv, write_scores_csv
 
 
 def write_tables(split: TestSplit, metrics: dict[str, float], threshold: float, folder: Path) -> None:
-    """Write the tables that `dvc plots` draws: roc.csv, pro.csv and confusion.csv.
+    """Write the tables that `dvc plots` draws: roc.csv, pro.csv, score_histogram.csv and confusion.csv.
 
     A curve that the split does not allow (see `measure`) is a table without rows.
     """
@@ -28,6 +28,7 @@ def write_tables(split: TestSplit, metrics: dict[str, float], threshold: float, 
         pro = vars(downsample_curve(compute_pro_curve(*collect_pixels(split))))
     write_curve_csv(folder / "roc.csv", roc)
     write_curve_csv(folder / "pro.csv", pro)
+    write_histogram_csv(folder / "score_histogram.csv", split.scores, split.labels, threshold)
     write_confusion_csv(folder / "confusion.csv", split.scores, split.labels, threshold)
 
 

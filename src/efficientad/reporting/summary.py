@@ -1,6 +1,8 @@
 """The metrics of many detectors in one table."""
 
+import csv
 from collections.abc import Mapping
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -16,3 +18,12 @@ def summarise(items: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     names = list(dict.fromkeys(name for metrics in items.values() for name in metrics))
     mean = {name: fmean(m[name] for m in items.values() if name in m) for name in names}
     return {"mean": mean, "items": {item: dict(metrics) for item, metrics in items.items()}}
+
+
+def write_summary_csv(path: Path, items: Mapping[str, Mapping[str, float]]) -> None:
+    """Write a row for each item and metric, as `dvc plots` draws them; values to six decimals."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("item", "metric", "value"))
+        rows = ((item, name, round(value, 6)) for item, metrics in items.items() for name, value in metrics.items())
+        writer.writerows(rows)

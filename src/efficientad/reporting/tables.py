@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.errors import MetricError
-from efficientad.evaluation.image_level import check_scores
+from efficientad.evaluation.image_level import check_scores, compute_confusion
+from efficientad.reporting.histogram import choose_edges, count_scores
 
 CLASS_NAMES = ("normal", "anomalous")
 
@@ -29,18 +31,36 @@ def write_curve_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
 
 
 def write_confusion_csv(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
-    """Write one row per image with its `actual` and `predicted` class, for DVC's `confusion` template.
+    """Write how many `images` of each `actual` class were `predicted` to be of each class: four rows.
 
     A score (N,) above the threshold predicts "anomalous"; labels (N,) are 0 normal, 1 anomalous.
 
     Raises:
         MetricError: lengths differ, a score is not finite or a label is not 0 or 1.
     """
-    scores, labels = check_scores(scores, labels)
-    rows = (
-        (CLASS_NAMES[label], CLASS_NAMES[int(score > threshold)]) for score, label in zip(scores, labels, strict=True)
+    found = compute_confusion(scores, labels, threshold)
+    counts = (found.true_negative, found.false_positive, found.false_negative, found.true_positive)
+    _write_rows(
+        path,
+        ("actual", "predicted", "images"),
+        ((*classes, count) for classes, count in zip(product(CLASS_NAMES, CLASS_NAMES), counts, strict=True)),
     )
-    _write_rows(path, ("actual", "predicted"), rows)
+
+
+def write_histogram_csv(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
+    """Write how many `images` of each `class` have a score from `low` to `high`; `threshold` is in every row.
+
+    Raises:
+        MetricError: no scores, lengths differ, a score is not finite or a label is not 0 or 1.
+    """
+    edges = choose_edges(scores, threshold)
+    rows = [
+        (name, low, high, count, threshold)
+        for name, counts in zip(CLASS_NAMES, count_scores(scores, labels, edges), strict=True)
+        for (low, high), count in zip(pairwise(edges), counts, strict=True)
+        if count
+    ]
+    _write_rows(path, ("class", "low", "high", "images", "threshold"), rows)
 
 
 def write_scores_csv(

@@ -8,8 +8,9 @@ torchrun, several processes share each batch, average their gradients, and end i
 import csv
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import lightning as L
@@ -65,14 +66,25 @@ class LossLog(Callback):
         self.rows = list(state_dict["rows"])
 
     def write_csv(self, path: Path) -> None:
-        """Write one row a step, six significant digits; the head alone where nothing was trained."""
+        """Write `average_rows`, six significant digits; the head alone where nothing was trained."""
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w", newline="", encoding="utf-8") as file:
             names = list(self.rows[0]) if self.rows else ["step", "loss"]
             writer = csv.DictWriter(file, fieldnames=names, lineterminator="\n")
             writer.writeheader()
-            for row in self.rows:
+            for row in average_rows(self.rows):
                 writer.writerow({"step": int(row["step"]), **{k: f"{v:.6g}" for k, v in row.items() if k != "step"}})
+
+
+def average_rows(rows: Sequence[dict[str, float]], most: int = 500) -> list[dict[str, float]]:
+    """Return the losses as at most so many rows, each the mean of equally many steps; `step` is the last of them.
+
+    >>> average_rows([{"step": step, "loss": step / 2} for step in (1, 2, 3)], most=2)
+    [{'step': 2, 'loss': 0.75}, {'step': 3, 'loss': 1.5}]
+    """
+    size = -(-len(rows) // most)
+    parts = [rows[first : first + size] for first in range(0, len(rows), max(1, size))]
+    return [{name: fmean(row[name] for row in part) for name in part[0]} | {"step": part[-1]["step"]} for part in parts]
 
 
 def run_training(
