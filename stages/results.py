@@ -1,4 +1,4 @@
-"""Says, after `dvc repro`, where each detector, its report and its sheet of images are, and what to try next."""
+"""Says, after `dvc repro`, where each detector and its report are, and what to try next."""
 
 from efficientad.pipeline.layout import list_items
 from efficientad.pipeline.params import load_params
@@ -14,9 +14,9 @@ def main() -> None:
     for item in items:
         metrics = read_json(item.locate_metrics("evaluate"))["metrics"]
         accuracy = ", ".join(f"{name} {metrics[name]:.3f}" for name in SHOWN if name in metrics)
-        print(f"{item.name}: {accuracy or 'no defects to test on'}; detector {item.models}, report {item.report}/sheet")
+        print(f"{item.name}: {accuracy or 'no defects to test on'}; detector {item.models}, report {item.page}")
     first = items[0]
-    print(f"Next: look at {first.report}/sheet/contact_sheet.png; then judge images of your own:")
+    print(f"Next: look at {first.page}; then judge images of your own:")
     print(f"efficientad predict FOLDER --model {first.models} --heat-maps")
 
 

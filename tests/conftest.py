@@ -27,6 +27,14 @@ def models(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def sources(tmp_path_factory, models):
+    """What a detector's page is made of: see `tiny_page`."""
+    from tiny_page import write_sources  # which loads what draws
+
+    return write_sources(tmp_path_factory.mktemp("page"), models)
+
+
+@pytest.fixture(scope="session")
 def images():
     return np.random.default_rng(0).integers(0, 256, (3, SIDE, SIDE, 3), dtype=np.uint8)
 

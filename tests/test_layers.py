@@ -32,6 +32,7 @@ ONLY_IN = {
     "yaml": ["pipeline/params.py"],
     "lightning": ["training/"],
     "matplotlib": ["reporting/"],
+    "jinja2": ["reporting/page/render.py"],
     "safetensors": ["model/weights.py"],
     "fastapi": ["serving/"],
     "starlette": ["serving/"],

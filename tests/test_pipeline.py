@@ -40,7 +40,7 @@ ITEMS = ["S/disc/0", "S/plate/0", "L/disc/0", "L/plate/0"]
 
 
 def stages_of(category: str) -> set[str]:
-    stages = ("train", "fit", "calibrate", "evaluate", "export")
+    stages = ("train", "fit", "calibrate", "evaluate", "export", "report")
     return {f"prepare@{category}"} | {f"{stage}@{size}-{category}-0" for stage in stages for size in SIZES}
 
 
@@ -71,8 +71,8 @@ def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
         file.write("# a comment\n")
     project.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "unrelated")
     lock = (project.root / "dvc.lock").read_text("utf-8")
-    assert lock.count("outs:") == 26
-    targets = [f"{stage}@{size}-disc-0" for stage in ("evaluate", "export") for size in SIZES]
+    assert lock.count("outs:") == 30
+    targets = [f"report@{size}-disc-0" for size in SIZES]
     done = project.dvc("repro", "--force", "--no-run-cache", *targets)
     done += project.dvc("repro", "--force", "--no-run-cache", "--single-item", "summary")
     for stage in stages_of("disc") | {"pretraining", "distill@S", "distill@L", "summary"}:
@@ -128,9 +128,9 @@ def test_the_threshold_is_in_the_model_and_its_rate_is_stated(project, size):
 @pytest.mark.parametrize("size", SIZES)
 def test_curves_and_sheets_are_there(project, size):
     folder = project.root / f"metrics/report/{size}/plate/0"
-    tables = {"losses.csv", "roc.csv", "pro.csv", "confusion.csv"}
-    sheet = {"contact_sheet.png", "score_histogram.png", "roc.png", "pro.png", "scores.csv"}
-    assert tables <= {path.name for path in folder.iterdir()}
+    files = {"losses.csv", "roc.csv", "pro.csv", "score_histogram.csv", "confusion.csv", "report.html"}
+    sheet = {"contact_sheet.png", "score_histogram.png", "roc.png", "pro.png", "scores.csv", "cases"}
+    assert files <= {path.name for path in folder.iterdir()}
     assert sheet == {path.name for path in (folder / "sheet").iterdir()}
 
 
@@ -150,9 +150,9 @@ def test_the_last_lines_say_where_everything_is(project):
     *items, look, command = project.run(sys.executable, "stages/results.py").splitlines()
     assert [line.split(":")[0] for line in items] == ITEMS
     for line in items:
-        detector, report = re.search(r"detector (\S+), report (\S+)$", line).groups()
+        detector, page = re.search(r"detector (\S+), report (\S+)$", line).groups()
         assert (project.root / detector / "openvino/fp32/1/model.xml").is_file()
-        assert (project.root / report / "contact_sheet.png").is_file()
+        assert (project.root / page).is_file()
     assert (project.root / re.search(r"look at (\S+);", look)[1]).is_file()
     assert command.startswith("efficientad predict FOLDER --model models/S/disc/0")
 
@@ -169,8 +169,9 @@ EDITS = {
     "errors.py": set(),
     "pipeline/params.py": set(),
     "deploy/batch.py": set(),
-    "reporting/summary.py": {"evaluate", "summary"},
-    "reporting/canvas.py": {"evaluate"},
+    "reporting/summary.py": {"report", "summary"},
+    "reporting/canvas.py": {"evaluate", "report"},
+    "reporting/page/words.py": {"report"},
     "data/datasets/mvtec.py": {"prepare"},
     "data/pretraining/procedural.py": {"pretraining"},
     "teacher/backbones.py": {"distill"},
@@ -182,7 +183,7 @@ EDITS = {
     "calibration/coreset.py": {"fit"},
     "calibration/bank_weights.py": {"fit"},
     "model/backbone_banks.py": {"train", "fit", "calibrate", "evaluate", "export"},
-    "evaluation/pixel_level.py": {"evaluate", "export"},
+    "evaluation/pixel_level.py": {"evaluate", "export", "report"},
     "deploy/export/onnx.py": {"export"},
 }
 
@@ -202,12 +203,12 @@ def test_an_option_of_the_export_reruns_export_alone(restored):
 def test_evaluate_can_be_rerun_without_training(restored):
     restored.change_params(lambda tree: tree["evaluate"].update(fpr_limit=0.2))
     # export measures what each exported model is worth by the same limit
-    assert restored.list_changed() == list_matrix("evaluate", "export")
+    assert restored.list_changed() == list_matrix("evaluate", "export", "report")
 
 
-def test_another_false_alarm_rate_reruns_calibrate_alone(restored):
+def test_another_false_alarm_rate_reruns_calibrate_and_the_page_that_states_it(restored):
     restored.change_params(lambda tree: tree["calibrate"].update(false_alarm_rate=0.25))
-    assert restored.list_changed() == list_matrix("calibrate")
+    assert restored.list_changed() == list_matrix("calibrate", "report")
 
 
 @pytest.mark.parametrize("change", ["changed", "added", "removed"])

@@ -81,7 +81,7 @@ def test_every_listed_category_can_be_overridden():
 
 
 def test_a_person_can_read_dvc_yaml_and_the_stage_scripts():
-    assert len(TEXT.splitlines()) <= 220  # eleven stages, five of them with axes of plots
+    assert len(TEXT.splitlines()) <= 220  # ten stages, four of them with plots and their axes
     for script in (ROOT / "stages").glob("*.py"):
         assert len(script.read_text("utf-8").splitlines()) <= 60, script
 

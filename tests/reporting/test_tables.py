@@ -49,11 +49,13 @@ def test_histogram(tmp_path):
 def test_scores(tmp_path):
     path = tmp_path / "scores.csv"
     scores = np.array([0.1, 0.9], np.float32)
-    write_scores_csv(path, ["a, b.png", "ü.png"], np.array([0, 1]), ["good", "scratch"], scores, scores > 0.5)
+    write_scores_csv(
+        path, ["a, b.png", "ü.png"], np.array([0, 1]), ["good", "scratch"], scores, scores > 0.5, [np.nan, 0.25]
+    )
     assert path.read_text(encoding="utf-8").splitlines() == [
-        "name,label,defect,score,verdict",
-        '"a, b.png",normal,good,0.1,normal',
-        "ü.png,anomalous,scratch,0.9,anomalous",
+        "name,label,defect,score,verdict,outline_iou",
+        '"a, b.png",normal,good,0.1,normal,',
+        "ü.png,anomalous,scratch,0.9,anomalous,0.25",
     ]
 
 
@@ -64,6 +66,6 @@ def test_lengths_that_differ_are_errors(tmp_path):
         write_curve_csv(path, {"x": two, "y": three})
     with pytest.raises(MetricError, match="one shape"):
         write_confusion_csv(path, two, three, 0.5)
-    with pytest.raises(MetricError, match="got 1, 2, 2 and 2"):
-        write_scores_csv(path, ["a"], two, ["", ""], two, two)
+    with pytest.raises(MetricError, match="got 1, 2, 2, 2 and 2"):
+        write_scores_csv(path, ["a"], two, ["", ""], two, two, two)
     assert not path.exists()

@@ -63,6 +63,11 @@ class Item:
         return Path("metrics/report") / self.size / self.category / str(self.seed)
 
     @property
+    def page(self) -> Path:
+        """The detector's page for people."""
+        return self.report / "report.html"
+
+    @property
     def student(self) -> Path:
         """Student, autoencoder and channel statistics, as `train` leaves them."""
         return self.models / "student.safetensors"

@@ -23,6 +23,8 @@ _STYLE = {
     "axes.grid": True,
     "grid.color": "#dddddd",
     "axes.axisbelow": True,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "efficientad",
     "legend.edgecolor": "none",
     "legend.fancybox": False,
     "legend.framealpha": 0.9,
@@ -31,10 +33,10 @@ _STYLE = {
 
 @contextmanager
 def open_figure(path: Path, width_px: int = 720, height_px: int = 480, layout: bool = True) -> Iterator[Figure]:
-    """Yield an empty figure of width_px x height_px and write it to `path` as PNG at the end of the block.
+    """Yield an empty figure of width_px x height_px; at the end of the block write it to `path`, a .png or an .svg.
 
-    Missing folders are made. With `layout` the axes are arranged by matplotlib. The file holds neither date
-    nor version, so equal drawings have equal bytes. After an error inside the block there is no file.
+    Missing folders are made. Text of an SVG stays text. With `layout` the axes are arranged by matplotlib. The
+    file holds neither date nor version, so equal drawings have equal bytes. After an error there is no file.
     """
     with style.context(_STYLE, after_reset=True):
         figure = Figure(
@@ -44,7 +46,8 @@ def open_figure(path: Path, width_px: int = 720, height_px: int = 480, layout: b
         )
         yield figure
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format="png", dpi=PIXELS_PER_INCH, metadata={"Software": None})
+        metadata = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
+        figure.savefig(path, format=path.suffix[1:], dpi=PIXELS_PER_INCH, metadata=metadata)
 
 
 def label_axes(axes: Axes, title: str, x: str, y: str) -> None:

@@ -60,7 +60,7 @@ def write_contact_sheet(
         MetricError: there is no case, or images, masks, maps, scores, labels, outline IoUs and names differ in size.
     """
     _check(cases, images, masks, maps, scores, labels, outline_ious, names)
-    shown = [index for _, index, _ in _list_rows(cases)]
+    shown = [index for _, index, _ in list_rows(cases)]
     scale = fit_heat_scale(threshold, np.stack([maps[index] for index in shown]))
     height, width = maps.shape[1:]
     panel_height = max(1, round(PANEL_PX * height / width))
@@ -69,7 +69,7 @@ def write_contact_sheet(
     with open_figure(path, sheet_width, sheet_height, layout=False) as figure:
         _draw_header(figure, scale, threshold)
         top = HEADER_PX
-        for group, index, place in _list_rows(cases):
+        for group, index, place in list_rows(cases):
             right = bool(scores[index] > threshold) == bool(labels[index])
             title = _format_title(
                 names[index], float(scores[index]), bool(labels[index]), right, float(outline_ious[index])
@@ -79,7 +79,7 @@ def write_contact_sheet(
             figure.text(MARGIN_PX / sheet_width, y, title, color=colour, size=11, weight="bold")
             caption = f"{GROUPS[group]}, {place}"
             figure.text(1 - MARGIN_PX / sheet_width, y, caption, ha="right", color="#555555")
-            panels = _draw_panels(images[index], masks[index], np.asarray(maps[index]), scale, threshold)
+            panels = draw_panels(images[index], masks[index], np.asarray(maps[index]), scale, threshold)
             for column, panel in enumerate(panels):
                 left = MARGIN_PX + column * (PANEL_PX + GAP_PX)
                 axes = _place_axes(figure, left, top + TITLE_PX, PANEL_PX, panel_height)
@@ -89,7 +89,7 @@ def write_contact_sheet(
             top += TITLE_PX + panel_height
 
 
-def _list_rows(cases: Cases) -> Iterator[tuple[str, int, int]]:
+def list_rows(cases: Cases) -> Iterator[tuple[str, int, int]]:
     """Yield group, image index and place in the group, counted from 1, of each row."""
     for group in GROUPS:
         for place, index in enumerate(getattr(cases, group), start=1):
@@ -108,14 +108,14 @@ def _format_title(name: str, score: float, anomalous: bool, right: bool, outline
     return f"{short}   score {score:.4g}   {verdict}{outline_part}"
 
 
-def _draw_panels(
+def draw_panels(
     image: NDArray[np.uint8],
     mask: NDArray[np.bool_],
     anomaly_map: NDArray[np.float32],
     scale: HeatScale,
     threshold: float,
 ) -> list[NDArray[np.uint8]]:
-    """Return the four images of a row, each RGB uint8 (H, W, 3)."""
+    """Return the four images of `COLUMNS`, each RGB uint8 (H, W, 3)."""
     image = np.asarray(image)
     thickness = max(1, round(2 * image.shape[1] / PANEL_PX))  # two pixels on the sheet
     return [

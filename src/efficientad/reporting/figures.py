@@ -1,4 +1,4 @@
-"""Figures of a run: ROC and PRO curves, score histogram. Each writes one PNG."""
+"""Figures of a run: ROC and PRO curves, score histogram. Each writes one file, PNG or SVG by its name."""
 
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from efficientad.reporting.histogram import choose_edges
 CURVE_POINTS = 2000
 
 
-def write_roc_figure(path: Path, curve: Curve, auroc: float) -> None:
+def write_roc_figure(path: Path, curve: Curve, auroc: float, side_px: int = 560) -> None:
     """Draw the ROC curve of the images, with the diagonal of chance and `auroc` in [0, 1] in the title."""
     thin = downsample_curve(curve, CURVE_POINTS)
-    with open_figure(path, width_px=560, height_px=560) as figure:
+    with open_figure(path, width_px=side_px, height_px=side_px) as figure:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1, label="chance")
         axes.plot(
@@ -41,11 +41,11 @@ def write_roc_figure(path: Path, curve: Curve, auroc: float) -> None:
         )
 
 
-def write_pro_figure(path: Path, curve: ProCurve, au_pro: float, fpr_limit: float) -> None:
+def write_pro_figure(path: Path, curve: ProCurve, au_pro: float, fpr_limit: float, side_px: int = 560) -> None:
     """Draw the PRO curve with the area up to `fpr_limit` shaded and `au_pro` in [0, 1] in the title."""
     thin = downsample_curve(curve, CURVE_POINTS)
     rate, overlap = thin.false_positive_rate, thin.region_overlap
-    with open_figure(path, width_px=560, height_px=560) as figure:
+    with open_figure(path, width_px=side_px, height_px=side_px) as figure:
         axes = figure.subplots()
         axes.plot([0, 1], [0, 1], color="grey", linestyle="--", linewidth=1, label="chance")
         at_limit = float(np.interp(fpr_limit, rate, overlap))
@@ -71,7 +71,9 @@ def write_pro_figure(path: Path, curve: ProCurve, au_pro: float, fpr_limit: floa
         )
 
 
-def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
+def write_score_histogram(
+    path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float, width_px: int = 720
+) -> None:
     """Draw the scores (N,) of normal (0) and anomalous (1) images, with the threshold as a line.
 
     The legend counts the images, and those above the threshold. One of the classes may be missing.
@@ -81,7 +83,7 @@ def write_score_histogram(path: Path, scores: NDArray[Any], labels: NDArray[Any]
     """
     scores, labels = check_scores(scores, labels)
     edges = choose_edges(scores, threshold)
-    with open_figure(path) as figure:
+    with open_figure(path, width_px) as figure:
         axes = figure.subplots()
         for label, name, colour in ((0, "normal", NORMAL_COLOUR), (1, "anomalous", ANOMALOUS_COLOUR)):
             class_scores = scores[labels == label]

@@ -10,6 +10,7 @@ from efficientad.evaluation.image_level import compute_roc_curve
 from efficientad.evaluation.outlines import compute_outline_ious
 from efficientad.evaluation.pixel_level import compute_pro_curve
 from efficientad.evaluation.test_split import TestSplit, collect_pixels
+from efficientad.reporting.case_pictures import write_case_pictures
 from efficientad.reporting.contact_sheet import select_cases, write_contact_sheet
 from efficientad.reporting.figures import write_pro_figure, write_roc_figure, write_score_histogram
 from efficientad.reporting.tables import write_confusion_csv, write_curve_csv, write_histogram_csv, write_scores_csv
@@ -42,17 +43,21 @@ def write_report(
 ) -> None:
     """Write the files for people: scores.csv, contact_sheet.png, score_histogram.png, roc.png and pro.png.
 
+    In `cases` are the sheet's pictures one by one, of which the detector's page is made.
     roc.png and pro.png are left out when the split does not allow them (see `measure`).
     """
     verdicts = split.scores > threshold
-    write_scores_csv(folder / "scores.csv", split.names, split.labels, split.defects, split.scores, verdicts)
-    write_score_histogram(folder / "score_histogram.png", split.scores, split.labels, threshold)
     outline_ious = compute_outline_ious(split.maps, split.masks, threshold)
+    write_scores_csv(
+        folder / "scores.csv", split.names, split.labels, split.defects, split.scores, verdicts, outline_ious
+    )
+    write_score_histogram(folder / "score_histogram.png", split.scores, split.labels, threshold)
     cases = select_cases(split.scores, split.labels, outline_ious, threshold, per_group)
     write_contact_sheet(
         folder / "contact_sheet.png", cases, split.images, split.masks, split.maps, split.scores, split.labels,
         outline_ious, split.names, threshold,
     )  # fmt: skip
+    write_case_pictures(folder / "cases", cases, split, threshold)
     if "image_auroc" in metrics:
         roc = compute_roc_curve(split.scores, split.labels)
         write_roc_figure(folder / "roc.png", roc, metrics["image_auroc"])

@@ -14,6 +14,7 @@ from efficientad.evaluation.image_level import check_scores, compute_confusion
 from efficientad.reporting.histogram import choose_edges, count_scores
 
 CLASS_NAMES = ("normal", "anomalous")
+SCORE_COLUMNS = ("name", "label", "defect", "score", "verdict", "outline_iou")
 
 
 def write_curve_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -27,7 +28,7 @@ def write_curve_csv(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise MetricError(f"Expected columns of the same length, got {lengths}: cut or fill them.")
-    _write_rows(path, tuple(columns), zip(*columns.values(), strict=True))
+    write_rows(path, tuple(columns), zip(*columns.values(), strict=True))
 
 
 def write_confusion_csv(path: Path, scores: NDArray[Any], labels: NDArray[Any], threshold: float) -> None:
@@ -40,7 +41,7 @@ def write_confusion_csv(path: Path, scores: NDArray[Any], labels: NDArray[Any], 
     """
     found = compute_confusion(scores, labels, threshold)
     counts = (found.true_negative, found.false_positive, found.false_negative, found.true_positive)
-    _write_rows(
+    write_rows(
         path,
         ("actual", "predicted", "images"),
         ((*classes, count) for classes, count in zip(product(CLASS_NAMES, CLASS_NAMES), counts, strict=True)),
@@ -60,7 +61,7 @@ def write_histogram_csv(path: Path, scores: NDArray[Any], labels: NDArray[Any], 
         for (low, high), count in zip(pairwise(edges), counts, strict=True)
         if count
     ]
-    _write_rows(path, ("class", "low", "high", "images", "threshold"), rows)
+    write_rows(path, ("class", "low", "high", "images", "threshold"), rows)
 
 
 def write_scores_csv(
@@ -70,40 +71,46 @@ def write_scores_csv(
     defects: Sequence[str],
     scores: NDArray[Any],
     verdicts: NDArray[Any],
+    outline_ious: NDArray[Any],
 ) -> None:
-    """Write name, label, defect, score and verdict of each image, in the order given.
+    """Write name, label, defect, score, verdict and outline IoU of each image, in the order given.
 
     `labels` and `verdicts` (N,) are 0 or False for normal, 1 or True for anomalous; `defects` are kinds of
-    defect, "" or "good" where there is none.
+    defect, "" or "good" where there is none. `outline_ious` are those of `compute_outline_ious`; NaN is an empty cell.
 
     Raises:
         MetricError: lengths differ, a score is not finite or a label is not 0 or 1.
     """
     scores, labels = check_scores(scores, labels)
-    if not len(names) == len(defects) == len(verdicts) == len(scores):
+    if not len(names) == len(defects) == len(verdicts) == len(outline_ious) == len(scores):
         raise MetricError(
-            f"Expected names, defects, scores and verdicts of the same length, got {len(names)}, {len(defects)}, "
-            f"{len(scores)} and {len(verdicts)}: give one of each per image."
+            f"Expected names, defects, scores, verdicts and outline IoUs of the same length, got {len(names)}, "
+            f"{len(defects)}, {len(scores)}, {len(verdicts)} and {len(outline_ious)}: give one of each per image."
         )
     rows = (
-        (name, CLASS_NAMES[label], defect, score, CLASS_NAMES[int(verdict)])
-        for name, label, defect, score, verdict in zip(names, labels, defects, scores, verdicts, strict=True)
+        (name, CLASS_NAMES[label], defect, score, CLASS_NAMES[int(verdict)], iou)
+        for name, label, defect, score, verdict, iou in zip(
+            names, labels, defects, scores, verdicts, outline_ious, strict=True
+        )
     )
-    _write_rows(path, ("name", "label", "defect", "score", "verdict"), rows)
+    write_rows(path, SCORE_COLUMNS, rows)
 
 
 def format_cell(value: object) -> str:
-    """Return the text of a cell: floats are rounded to 6 significant digits and written the shortest way.
+    """Return the text of a cell: floats are rounded to 6 significant digits and written the shortest way, NaN as "".
 
-    >>> [format_cell(value) for value in (np.float32(0.1), 1 / 3, 2.0, 3, "screw, front")]
-    ['0.1', '0.333333', '2.0', '3', 'screw, front']
+    >>> [format_cell(value) for value in (np.float32(0.1), 1 / 3, 2.0, 3, "screw, front", np.nan)]
+    ['0.1', '0.333333', '2.0', '3', 'screw, front', '']
     """
+    if isinstance(value, float | np.floating) and np.isnan(value):
+        return ""
     if isinstance(value, float | np.floating):
         return repr(float(f"{float(value):.6g}"))
     return str(value)
 
 
-def _write_rows(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+def write_rows(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a table; missing folders are made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -10,6 +10,7 @@ from scipy import ndimage
 from efficientad.data.files.images import (
     colour_map,
     correlate_block,
+    encode_jpeg,
     encode_png,
     mark_defects,
     outline,
@@ -191,3 +192,18 @@ def test_where_the_map_exceeds_the_threshold_something_is_marked_and_nowhere_els
 def test_a_region_of_negative_values_is_marked_where_it_is_highest():
     row = np.array([[-1, -5, -2, -2.5]], np.float32)  # half of -1 and of -2 is higher than they are
     assert mark_defects(row, -3).tolist() == [[True, False, True, False]]
+
+
+def test_a_jpeg_is_near_the_image_and_the_same_again(tmp_path):
+    rows, columns = np.mgrid[:64, :96]
+    image = np.stack([rows * 3, columns * 2, 255 - rows * 3], axis=-1).astype(np.uint8)
+    (tmp_path / "image.jpg").write_bytes(encode_jpeg(image))
+    with Image.open(tmp_path / "image.jpg") as file:
+        assert file.format == "JPEG"
+        assert np.abs(np.asarray(file).astype(int) - image).max() < 16
+    assert encode_jpeg(image) == encode_jpeg(image)
+
+
+def test_a_jpeg_of_something_else_is_an_error():
+    with pytest.raises(DataError, match="RGB uint8"):
+        encode_jpeg(np.zeros((4, 4), np.uint8))

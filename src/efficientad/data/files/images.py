@@ -145,6 +145,14 @@ def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
     path.write_bytes(encode_png(image))
 
 
+def encode_jpeg(image: NDArray[np.uint8], quality: int = 88) -> bytes:
+    """Return a JPEG of RGB uint8 (H, W, 3), for people to look at; `quality` is 1 to 100."""
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+        raise DataError(f"expected RGB uint8 (H, W, 3), got {image.dtype} {image.shape}; convert it")
+    bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+    return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+
+
 def colour_map(map01: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Colour a (H, W) map in [0, 1] (values outside are clipped): (H, W, 3) RGB uint8, Turbo palette."""
     levels = np.round(np.clip(map01, 0.0, 1.0) * 255.0).astype(np.uint8)
