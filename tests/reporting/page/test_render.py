@@ -69,7 +69,7 @@ def test_numbers_are_those_of_the_stages(sources, page, text):
     *_, everything = read_table(page, "Defects by kind")
     assert everything[1:4] == ["10", "9", "1"]
     assert [float(cell) for cell in everything[4:]] == [
-        pytest.approx(metrics["image_auroc"], abs=5e-5),
+        pytest.approx(metrics["image_auroc"], abs=5e-4),
         pytest.approx(metrics["outline_iou"], abs=5e-3),
     ]
     trained, openvino = read_table(page, "Model files")[1:]
@@ -134,8 +134,9 @@ def test_a_reader_sees_all_of_it_without_scrolling_sideways(tmp_path, text, widt
         assert page.evaluate("document.documentElement.scrollWidth") == width
         assert page.evaluate("[...document.images].filter(image => !image.naturalWidth || !image.width).length") == 0
         assert page.evaluate(CONTRAST) == []  # WCAG 2.2 AA
-        table = page.locator("section:has(#kinds) table")
-        assert table.bounding_box()["width"] <= width
+        assert page.locator("section:has(#kinds) .scroll").evaluate("e => e.scrollWidth <= e.clientWidth")
+        heights = page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().height)")
+        assert max(heights) < 70  # three lines: no name is broken into letters
         sizes = page.locator(".figure svg").evaluate_all("all => all.map(svg => svg.getBoundingClientRect().width)")
         assert len(sizes) == 3
         assert min(sizes) > 300
