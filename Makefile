@@ -4,7 +4,8 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
-.PHONY: help setup repro test check format metrics bench cost cpp prune constraints
+BASE ?= origin/main
+.PHONY: help setup repro launch test properties check gate summary card format metrics bench cost cpp prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -14,11 +15,26 @@ setup: $(ENVIRONMENT)  ## create .venv with pinned packages
 repro: $(ENVIRONMENT)  ## run what changed of the pipeline (dvc repro)
 	python stages/check_params.py && dvc repro && python stages/results.py
 
-test: $(ENVIRONMENT)   ## run all tests
+launch: $(ENVIRONMENT) ## the same with items side by side, one a core: docs/several-machines.md
+	python stages/launch.py && python stages/results.py
+
+test: $(ENVIRONMENT)   ## run all tests but those that take a minute
 	python -m pytest
+
+properties: $(ENVIRONMENT) ## test what docs/properties.md promises of the pipeline; half an hour
+	python -m pytest -m property
 
 check: $(ENVIRONMENT)  ## lint, format, types
 	ruff check . && ruff format --check . && mypy
+
+gate: $(ENVIRONMENT)   ## fail if params or code changed and the pipeline was not run
+	python stages/gate.py
+
+summary: $(ENVIRONMENT) ## what changed since BASE=origin/main: summary.md, pictures, plots in summary/
+	python stages/changes.py $(BASE) summary $(if $(TOLERANCE),--tolerance $(TOLERANCE))
+
+card: $(ENVIRONMENT)   ## write the card of each model, CARD.md beside it, for a release
+	python stages/card.py
 
 format: $(ENVIRONMENT) ## put code in order
 	ruff check --fix . && ruff format .

@@ -82,6 +82,7 @@ def test_a_published_teachers_unknown_error_is_a_dash():
     assert "| 3.2 (6.0) | - |\n" in page
 
 
+@pytest.mark.property
 def test_the_page_and_readmes_table_are_rendered_from_what_was_collected():
     results = json.loads((ROOT / "docs/results.json").read_text("utf-8"))
     assert (ROOT / "docs/results.md").read_text("utf-8") == render_results(results)

@@ -61,6 +61,7 @@ def list_launchers(nodes: int) -> list[list[str]]:
     return [[*TORCHRUN, "--nnodes", "2", "--nproc-per-node", "1", *rendezvous]] * 2
 
 
+@pytest.mark.property
 @pytest.mark.slow
 @pytest.mark.parametrize("nodes", [1, 2])
 def test_two_processes_end_in_the_weights_of_one_with_the_whole_batch(tmp_path, alone, nodes):
