@@ -39,7 +39,7 @@ def find_recipes(page: str) -> list[Recipe]:
             settings, section = [], block.section
         if block.language == "yaml":
             settings.append(block.text)
-        elif "torchrun" in block.text:
+        elif any(line.startswith("torchrun") for line in list_lines(block)):
             recipes.append(Recipe(page, list(settings), list_lines(block)))
     return recipes
 

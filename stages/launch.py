@@ -1,0 +1,56 @@
+"""Runs the pipeline with the items of the matrix side by side: on this machine, or as jobs of SLURM.
+
+It translates and schedules nothing: `dvc repro` decides what is to be done, and the machine or SLURM when.
+docs/several-machines.md has examples.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from efficientad.pipeline.jobs import Wave, list_waves, reproduce, run_by_torchrun, run_side_by_side, submit
+
+LOG = ".scratch/slurm-%j.log"
+# Processes that share the cores do not spin while they wait for each other; no result depends on it.
+ENVIRONMENT = {"OMP_WAIT_POLICY": "passive"} | os.environ
+ENVIRONMENT["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+
+def main() -> None:
+    """Exit with code 1 at the first wave in which a job failed, when all jobs of that wave have ended."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="at once; default: one a core")
+    parser.add_argument("--slurm", metavar="OPTIONS", help="submit each job; options of sbatch, such as '-c 4'")
+    parser.add_argument("--torchrun", metavar="OPTIONS", help="distil by torchrun, such as '--nproc-per-node 2'")
+    options = parser.parse_args()
+    if not options.jobs or options.jobs < 1:
+        parser.error(f"--jobs: expected 1 or more, got {options.jobs}")
+    Path(LOG).parent.mkdir(exist_ok=True)
+    for wave in list_waves(ask_dvc("stage", "list", "--all", "--name-only").split()):
+        failed = run_side_by_side(translate(wave, options.slurm, options.torchrun), options.jobs, ENVIRONMENT)
+        if failed:
+            sys.exit(f"failed: {', '.join(failed)}; what they say stands above, or in {LOG}. Mend it and start again")
+
+
+def translate(wave: Wave, slurm: str | None, torchrun: str | None) -> dict[str, str]:
+    """Return a line of the shell for each item that has something to do."""
+    lines = {item or stages[0]: reproduce(stages) for item, stages in wave.items()}
+    for item, stages in wave.items():
+        if torchrun and stages[0].startswith("distill@") and item != "L":  # L's backbone is finished
+            lines[item] = run_by_torchrun(stages[0], ["stages/distill.py", item], torchrun)
+            if json.loads(ask_dvc("status", "--json", stages[0])) == {}:
+                del lines[item]
+    return lines if slurm is None else {name: submit(line, slurm, LOG) for name, line in lines.items()}
+
+
+def ask_dvc(*arguments: str) -> str:
+    """Return what DVC prints."""
+    command = [sys.executable, "-m", "dvc", *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+if __name__ == "__main__":
+    main()
