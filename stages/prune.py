@@ -2,11 +2,15 @@
 
 import argparse
 import shutil
+import subprocess
 import sys
+from pathlib import Path
 
-from efficientad.pipeline.layout import find_leftovers
+from efficientad.pipeline.leftovers import drop_stages, find_leftovers, remove_empty_folders
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import run_stage
+
+LOCK = Path("dvc.lock")
 
 
 def main() -> None:
@@ -20,6 +24,11 @@ def main() -> None:
         print(f"{'deleted' if delete else 'left over:'} {path.as_posix()}")
         if delete:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
+            remove_empty_folders(path)
+    if delete and LOCK.is_file():
+        command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--name-only"]
+        names = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
+        LOCK.write_text(drop_stages(LOCK.read_text("utf-8"), names), "utf-8")
     if leftovers and not delete:
         sys.exit("these do not count in metrics/summary.json; remove them with `make prune`")
 

@@ -91,18 +91,3 @@ class Item:
 def list_items(sizes: Sequence[Size], categories: Sequence[str], seeds: Sequence[int]) -> list[Item]:
     """Return the items of the matrix, in the order in which params.yaml lists them."""
     return [Item(size, category, seed) for size in sizes for category in categories for seed in seeds]
-
-
-def find_leftovers(
-    sizes: Sequence[Size], categories: Sequence[str], seeds: Sequence[int], root: Path = Path()
-) -> list[Path]:
-    """Return files and folders below `root` that belong to items outside of the matrix, sorted."""
-    names = {item.name for item in list_items(sizes, categories, seeds)}
-    by_category = [path for folder in ("data/prepared", "metrics/prepare") for path in (root / folder).glob("*")]
-    leftovers = [path for path in by_category if path.is_dir() and path.name not in categories]
-    leftovers += [path for path in (root / "metrics/distill").glob("*") if path.is_dir() and path.name not in sizes]
-    for folder in ("models", "metrics/report", *(f"metrics/{stage}" for stage in ITEM_STAGES)):
-        for path in (root / folder).glob("[SML]/*/[0-9]*"):
-            if path.relative_to(root / folder).with_suffix("").as_posix() not in names:
-                leftovers.append(path)
-    return sorted(leftovers)
