@@ -58,10 +58,12 @@ def test_summary_has_every_item_and_the_mean(project):
     assert list(summary["mean"]) == keys
 
 
+@pytest.mark.property
 def test_a_second_run_does_nothing(project):
     assert "up to date" in project.dvc("repro")
 
 
+@pytest.mark.property
 def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
     """dvc.lock holds a hash of every model, metric, table and picture; every stage runs anew, of one product.
 
@@ -97,6 +99,7 @@ def test_splits_are_disjoint_by_content(project, category):
     assert all(row.label == 0 for row in rows if row.split != "test")
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("size", SIZES)
 def test_exported_models_passed_the_parity_gate(project, size):
     found = project.read(f"metrics/export/{size}/disc/0.json")
@@ -134,6 +137,7 @@ def test_curves_and_sheets_are_there(project, size):
     assert sheet == {path.name for path in (folder / "sheet").iterdir()}
 
 
+@pytest.mark.property
 def test_plots_and_metrics_show(project):
     project.dvc("plots", "show", "-o", "plots")
     assert "au_pro" in project.dvc("metrics", "show")
@@ -147,8 +151,10 @@ def test_an_override_reruns_its_category_alone(restored):
 
 
 def test_the_last_lines_say_where_everything_is(project):
-    *items, look, command = project.run(sys.executable, "stages/results.py").splitlines()
+    *items, mean_of_s, mean_of_l, look, command = project.run(sys.executable, "stages/results.py").splitlines()
     assert [line.split(":")[0] for line in items] == ITEMS
+    assert mean_of_s.startswith("mean of S: image_auroc")
+    assert mean_of_l.startswith("mean of L: image_auroc")
     for line in items:
         detector, page = re.search(r"detector (\S+), report (\S+)$", line).groups()
         assert (project.root / detector / "openvino/fp32/1/model.xml").is_file()
@@ -236,6 +242,7 @@ def test_a_dropped_category_leaves_the_mean_and_is_found_by_prune(restored):
     restored.run(sys.executable, "stages/summary.py")
 
 
+@pytest.mark.property
 def test_bad_params_stop_a_stage_with_one_line(restored):
     restored.change_params(lambda tree: tree["train"]["cpu"].update(steps=-1))
     done = subprocess.run(
@@ -247,6 +254,7 @@ def test_bad_params_stop_a_stage_with_one_line(restored):
     assert line == "ParamsError: train.cpu.steps: expected 1 <= value <= 1000000000, got -1"
 
 
+@pytest.mark.property
 @pytest.mark.parametrize(
     ("arguments", "weights"),
     [

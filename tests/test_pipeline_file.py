@@ -31,6 +31,7 @@ def list_unnamed(script: Path, named: list[Path]) -> set[Path]:
     return {file for file in find_closure(script, UNTRACKED) if not any(file.is_relative_to(place) for place in named)}
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("stage", STAGES)
 def test_what_a_stage_imports_lies_in_the_folders_that_it_names(stage):
     assert find_script(stage).relative_to(ROOT).as_posix() in STAGES[stage]["deps"]
@@ -60,6 +61,7 @@ def test_what_trains_draws_nothing_so_that_a_plots_colour_retrains_nothing(stage
     assert not [name for name in closure if name.startswith("src/efficientad/reporting/")]
 
 
+@pytest.mark.property
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_stage_is_named_like_its_script_and_reads_the_params_it_declares(stage):
     assert find_script(stage).stem == stage
@@ -80,14 +82,17 @@ def test_every_listed_category_can_be_overridden():
     assert set(PARAMS["categories"]) <= set(PARAMS["category"])
 
 
+@pytest.mark.property
 def test_a_person_can_read_dvc_yaml_and_the_stage_scripts():
-    assert len(TEXT.splitlines()) <= 220  # ten stages, four of them with plots and their axes
+    assert len(TEXT.splitlines()) <= 230  # ten stages, four of them with plots and their axes, and the released model
     for script in (ROOT / "stages").glob("*.py"):
         assert len(script.read_text("utf-8").splitlines()) <= 60, script
 
 
-def test_metrics_are_kept_in_git_and_heavy_outputs_are_not():
+def test_accuracy_is_kept_in_git_and_all_else_in_the_cache():
+    """DVC keeps no run cache of a stage with an output of another kind that lies in git: see decision 44."""
     for stage in STAGES.values():
         for out in [*stage.get("outs", []), *stage.get("metrics", [])]:
             path, options = next(iter(out.items())) if isinstance(out, dict) else (out, {})
-            assert (options.get("cache") is False) == path.endswith(".json"), path
+            in_git = path == "metrics/summary.json" or path.startswith("metrics/evaluate/")
+            assert (options.get("cache") is False) == in_git, path
