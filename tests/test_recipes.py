@@ -10,7 +10,8 @@ from recipe_checks import check_command, check_params, check_torchrun
 
 from efficientad.data.files.images import write_png
 
-PAGES = ("README.md", "docs/recipes.md", "docs/several-machines.md", "CONTRIBUTING.md",
+PAGES = ("README.md", "docs/recipes.md", "docs/several-machines.md", "docs/sharing.md", "docs/experiments-with-dvc.md",
+         "docs/reproducibility.md", "CONTRIBUTING.md",
          "src/efficientad/teacher/weights/README.md", "docs/results.md")  # fmt: skip
 PROGRAMS = ("make", "efficientad", "dvc")
 BLOCKS = [block for page in PAGES for block in list_blocks(page, read_page(page))]
