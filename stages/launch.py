@@ -29,7 +29,7 @@ def main() -> None:
     if not options.jobs or options.jobs < 1:
         parser.error(f"--jobs: expected 1 or more, got {options.jobs}")
     Path(LOG).parent.mkdir(exist_ok=True)
-    for wave in list_waves(ask_dvc("stage", "list", "--all", "--name-only").split()):
+    for wave in list_waves(ask_dvc("stage", "list", "--all", "--fail", "--name-only").split()):
         failed = run_side_by_side(translate(wave, options.slurm, options.torchrun), options.jobs, ENVIRONMENT)
         if failed:
             sys.exit(f"failed: {', '.join(failed)}; what they say stands above, or in {LOG}. Mend it and start again")

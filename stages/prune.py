@@ -26,7 +26,7 @@ def main() -> None:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             remove_empty_folders(path)
     if delete and LOCK.is_file():
-        command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--name-only"]
+        command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--fail", "--name-only"]
         names = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
         LOCK.write_text(drop_stages(LOCK.read_text("utf-8"), names), "utf-8")
     if leftovers and not delete:
