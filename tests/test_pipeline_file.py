@@ -90,7 +90,7 @@ def test_a_person_can_read_dvc_yaml_and_the_stage_scripts():
 
 
 def test_accuracy_is_kept_in_git_and_all_else_in_the_cache():
-    """DVC keeps no run cache of a stage with an output of another kind that lies in git: see decision 44."""
+    """DVC keeps no run cache of a stage with an output of another kind that lies in git: see decision 39."""
     for stage in STAGES.values():
         for out in [*stage.get("outs", []), *stage.get("metrics", [])]:
             path, options = next(iter(out.items())) if isinstance(out, dict) else (out, {})

@@ -73,6 +73,7 @@ def write_tables(root, distance):
     write_summary_csv(root / "metrics/summary.csv", {"L/washer/0": {"image_auroc": 0.3 * distance, "au_pro": 0.5}})
 
 
+@pytest.mark.property
 @pytest.mark.browser
 @needs_chromium
 @pytest.mark.parametrize("command", ["show", "diff"])
