@@ -17,7 +17,8 @@ def experiment(*revisions):
 
 TABLE = [
     revision(2000, 0.9),
-    revision(2000, 0.9) | {"experiments": [experiment(revision(500, 0.7)), experiment({"error": "failed"})]},
+    revision(2000.0000000000002, 0.9)
+    | {"experiments": [experiment(revision(500, 0.7)), experiment({"error": "failed"})]},
     {"experiments": None, "data": None},
 ]
 

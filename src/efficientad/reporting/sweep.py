@@ -41,4 +41,6 @@ def _find_point(data: Mapping[str, Any], param: str, metric: str) -> tuple[float
         value = value.get(name) if isinstance(value, Mapping) else None
     summary = (data.get("metrics") or {}).get("metrics/summary.json", {}).get("data", {})
     result = summary.get("mean", {}).get(metric)
-    return None if result is None or not isinstance(value, int | float) else (float(value), float(result))
+    if result is None or not isinstance(value, int | float):
+        return None
+    return round(float(value), 9), float(result)  # a range counts up to 0.30000000000000004
