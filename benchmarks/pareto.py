@@ -132,7 +132,8 @@ def draw_points(axes: Any, points: Mapping[str, Mapping[str, Any]], metric: str)
         colour = ANOMALOUS_COLOUR if name == PAPER else NORMAL_COLOUR
         axes.plot(x, y, "o", color=colour, markerfacecolor="none" if precision == "int8" else colour, markersize=7)
         if precision == "fp32":
-            axes.annotate(name, (x, y), (0, 8), textcoords="offset points", fontsize=9, ha="center")
+            offset = (0, 8) if name == next(iter(points)) else (0, -15)  # neighbours' names would meet
+            axes.annotate(name, (x, y), offset, textcoords="offset points", fontsize=9, ha="center")
     axes.set_xscale("log")
     axes.set_xticks([10, 20, 50, 100, 200, 500], ["10", "20", "50", "100", "200", "500"])
     axes.minorticks_off()

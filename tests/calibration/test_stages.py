@@ -44,7 +44,9 @@ class Noise(DatasetProvider):
         return image
 
     def load_mask(self, sample):
-        return np.zeros((64, 64), np.bool_)
+        mask = np.zeros((64, 64), np.bool_)
+        mask[24:40, 24:40] = sample.label == 1
+        return mask
 
 
 @pytest.fixture(scope="module", params=ITEMS, ids=lambda item: item.size)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tiny_models import SIDE
 
-from efficientad.deploy.engines.engine import EngineOptions
+from efficientad.deploy.engines.engine import EngineOptions, Outputs
 from efficientad.serving.app import build_app
 from efficientad.serving.models import load_models
 from efficientad.serving.server import build_server, listen, name_address
@@ -101,7 +101,7 @@ class BrokenEngine:
 
     def run(self, images):
         maps, scores = self.engine.run(images)
-        return maps, scores * self.value
+        return Outputs(maps, scores * self.value)
 
     def infer(self, images):
         return {name: values * self.value for name, values in self.engine.infer(images).items()}

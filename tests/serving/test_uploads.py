@@ -3,6 +3,7 @@
 import base64
 import json
 import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from running_server import BrokenEngine, draw_part, read_error, run_station
 
 from efficientad.data.files.images import encode_png
 from efficientad.deploy.batch import predict_files
+from efficientad.deploy.judge import Output
 from efficientad.deploy.predictor import predict_image
 from efficientad.deploy.records import Run
 from efficientad.deploy.regions import find_regions
@@ -35,7 +37,8 @@ def write_files(folder):
 
 def test_an_upload_gets_the_score_and_the_heat_map_of_the_command_line(client, loaded, tmp_path):
     images, out = write_files(tmp_path / "images"), tmp_path / "out"
-    assert predict_files(loaded["other"].engine, images, out, Run(str(images), "", "CPU", "f32", heat_maps=True)) == 0
+    run = Run(str(images), "", "CPU", "f32", heat_maps=True, maps="")
+    assert predict_files(loaded["other"].engine, [images], Output(out, heat_maps=True), run) == 0
     records = [json.loads(line) for line in (out / "predictions.jsonl").read_text("utf-8").splitlines()]
     assert len(records) == len(FORMATS) + 2
     for record in records:
@@ -120,8 +123,10 @@ def test_a_broken_image_gets_one_line(client):
 
 def test_more_pixels_than_allowed_are_not_decoded(client, monkeypatch):
     """A file of a few bytes that announces two gigapixels."""
-    header = struct.pack(">II", 50_000, 40_000) + b"\x08\x00\x00\x00\x00"
-    payload = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header
+    chunks = (b"IHDR" + struct.pack(">II", 50_000, 40_000) + b"\x08\x00\x00\x00\x00", b"IEND")
+    payload = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks
+    )
     monkeypatch.setattr("efficientad.serving.judging.decode_image", lambda *_: pytest.fail("it was decoded"))
     answer = client.post("/predict?model=washer", content=payload)
     assert answer.status_code == 413

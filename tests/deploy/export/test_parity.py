@@ -34,7 +34,9 @@ class Noise(DatasetProvider):
         return np.random.default_rng(seed).integers(0, 256, (80, 100, 3), dtype=np.uint8)
 
     def load_mask(self, sample):
-        return np.zeros((80, 100), dtype=np.bool_)
+        mask = np.zeros((80, 100), np.bool_)
+        mask[:20] = sample.label == 1
+        return mask
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ class ImageFacts:
     def coding(self) -> str:
         """Format, depth and colour in words.
 
-        >>> ImageFacts(1, 1, "png", 8, True, 0, Exposure(0, 0, 0), "", np.zeros((1, 1, 1), np.uint8)).coding
+        >>> ImageFacts(1, 1, "png", 8, True, Exposure(0, 0, 0), "", np.zeros((1, 1, 1), np.uint8)).coding
         'PNG 8 bit grey'
         """
         return f"{self.format.upper()} {self.bits} bit {'grey' if self.is_grey else 'colour'}"
