@@ -90,7 +90,8 @@ def test_the_docs_have_recipes_for_training_distillation_and_two_machines():
     assert "--nnodes 2" in text
 
 
-@pytest.mark.slow
+@pytest.mark.property
+@pytest.mark.long
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 def test_a_recipe_with_torchrun_works_as_typed(project, recipe, tmp_path):
     before = (project.root / "params.yaml").read_bytes()
