@@ -14,15 +14,22 @@ ABSENT = ("deleted", "not in cache")
 
 def main() -> None:
     """Exit with code 1 when `dvc repro`, with all data at hand, would run anything."""
-    command = [sys.executable, "-m", "dvc", "status", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stderr)
-    behind = {stage for stage, changes in json.loads(done.stdout).items() if any(map(is_a_change, changes))}
-    behind |= find_contradictions(yaml.safe_load(Path("dvc.lock").read_text("utf-8"))["stages"])
+    status = json.loads(ask_dvc("status", "--json"))
+    behind = {stage for stage, changes in status.items() if any(map(is_a_change, changes))}
+    listed = ask_dvc("stage", "list", "--name-only").split()  # what params.yaml dropped is `make prune`'s
+    locked = yaml.safe_load(Path("dvc.lock").read_text("utf-8"))["stages"]
+    behind |= find_contradictions({name: stage for name, stage in locked.items() if name in listed})
     if behind:
         sys.exit(f"dvc.lock is behind: {', '.join(sorted(behind))}. Run `make repro` and commit dvc.lock and metrics/")
     print("dvc.lock is in step with params, code and metrics")
+
+
+def ask_dvc(*arguments: str) -> str:
+    """Return what DVC prints, or exit with what it complains of."""
+    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(done.stderr)
+    return done.stdout
 
 
 def is_a_change(change: str | dict[str, dict[str, Any]]) -> bool:

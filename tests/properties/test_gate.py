@@ -36,6 +36,16 @@ def break_lock(clone: Clone) -> None:
     (clone.root / "dvc.lock").write_text(f"{before}calibrate@L-disc-0:{after.replace('md5: ', 'md5: 0', 1)}", "utf-8")
 
 
+def test_an_entry_of_what_params_dropped_is_no_matter_of_the_gate(bare):
+    lock = bare.root / "dvc.lock"
+    text = lock.read_text("utf-8")
+    entry = text.split("  calibrate@L-disc-0:", 1)[1].split("\n  calibrate@", 1)[0].split("\n  evaluate@", 1)[0]
+    lock.write_text(f"{text}  calibrate@L-dropped-0:{entry.replace('md5: ', 'md5: 0')}\n", "utf-8")
+    told = bare.run(*GATE)
+    bare.run("git", "checkout", "-q", ".")
+    assert "in step" in told
+
+
 BROKEN = {
     "a value of params": (edit("params.yaml", "cases_per_group: 1", "cases_per_group: 2"), "evaluate@L-disc-0"),
     "code of a stage": (edit("stages/evaluate.py", '"""', '"""Edited. '), "evaluate@L-plate-0"),
