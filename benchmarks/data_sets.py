@@ -19,8 +19,8 @@ TITLES = {
 }
 DRAWN = ("washer", "fabric", "circuit")  # no evidence for real parts
 LEAK = (
-    "The 952 good images of magnetic tile show 156 tiles. A split by image, as in the literature, puts images of one",
-    "tile into training and test: it does not measure how a detector judges new tiles.",
+    "The 952 good images of magnetic tile show 156 tiles, 142 of them in six images each. A split by image, as in the",
+    "literature, puts images of one tile into training and test: it does not measure how a detector judges new tiles.",
 )
 
 # Image AUROC (AU-PRO) in percent, from the papers and from the repositories' own tables.
