@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.calibration.threshold.scores import read_scores
+from efficientad.calibration.threshold.scores import SCORES, read_scores
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.format.files import locate_model
@@ -16,7 +16,6 @@ from efficientad.deploy.format.names import IR_SUFFIX
 from efficientad.errors import ModelError
 
 _NAME = re.compile(r"[\w.-]+", re.ASCII)  # what needs no escape in an address
-_SCORES = "scores.csv"
 _REPOSITORY, _FLOAT = "openvino", ("fp32", "fp16")  # of models/SIZE/CATEGORY/SEED/openvino/fp32/1/model.xml
 
 
@@ -49,6 +48,15 @@ def load_models(arguments: Sequence[str], options: EngineOptions) -> dict[str, S
     return models
 
 
+def release_models(models: dict[str, ServedModel]) -> None:
+    """Let go of the models, the last that was loaded first, and empty `models`.
+
+    OpenVINO 2026.4 keeps a freed signal stack where the first of two models goes first; a later signal then crashes.
+    """
+    while models:
+        models.popitem()
+
+
 def split_name(argument: str) -> tuple[str, Path]:
     """Split NAME=PATH; of a path alone the name is empty, which stands for the product in the model's file.
 
@@ -66,12 +74,12 @@ def split_name(argument: str) -> tuple[str, Path]:
 def find_scores(model: Path) -> Path | None:
     """Return the table of a model's scores: beside its file, or in the folder of the pipeline that a float IR lies in.
 
-    The pipeline's table is of the float model. An INT8 model scores otherwise, and has a threshold of its own.
+    The pipeline's table is of the float model. An INT8 model scores otherwise: its own table lies beside it.
     """
     folders = [model.parent]
     if len(model.parents) > 3 and model.parents[2].name == _REPOSITORY and model.parents[1].name in _FLOAT:
         folders.append(model.parents[3])
-    return next((folder / _SCORES for folder in folders if (folder / _SCORES).is_file()), None)
+    return next((folder / SCORES for folder in folders if (folder / SCORES).is_file()), None)
 
 
 def _load_model(name: str, path: Path, options: EngineOptions) -> ServedModel:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from efficientad.errors import DataError
 
+SCORES = "scores.csv"  # the table of a model, beside it
 _COLUMNS = ("part", "kind", "score")
 _NUISANCE = ("brightness", "shift")
 _MOST = 30  # of each nuisance and of the defects; more would cost time and move a threshold little

@@ -29,7 +29,7 @@ class MagneticTileProvider(DatasetProvider):
         if not (path / "MT_Free" / "Imgs").is_dir():
             raise DataError(
                 f"expected {path / 'MT_Free' / 'Imgs'}, found no such folder; "
-                "clone https://github.com/abin24/Magnetic-tile-defect-datasets. into it"
+                f"fetch it with `efficientad download magnetic_tile --output {path.parent}`"
             )
         self.path = path
 

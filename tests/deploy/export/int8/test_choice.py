@@ -7,10 +7,19 @@ import pytest
 from int8_data import IMAGES, NORMALS, TRIAL
 from tiny_models import HEADER
 
+from efficientad.calibration.threshold.scores import read_scores
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export.int8.accuracy import Accuracy
-from efficientad.deploy.export.int8.choice import Allowed, Choice, Normals, fit_header, refuse, write_int8
+from efficientad.deploy.export.int8.choice import (
+    Allowed,
+    Choice,
+    Normals,
+    fit_header,
+    refuse,
+    select_scores,
+    write_int8,
+)
 from efficientad.deploy.export.int8.quantise import KEPT
 
 CHOICE = "efficientad.deploy.export.int8.choice"
@@ -59,6 +68,8 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml,
     np.testing.assert_array_equal(outputs["is_anomalous"][clear], (scores > engine.header.threshold)[clear])
     shown = [engine.header.scale_score(float(score)) for score in scores]
     np.testing.assert_allclose(outputs["display_score"], shown, atol=1e-4)
+    table = read_scores(tmp_path / "scores.csv")  # what `efficientad serve` compares thresholds on
+    np.testing.assert_allclose(table.good, scores[TRIAL.kinds == "good"], atol=1e-5)
 
 
 def test_a_candidate_that_loses_regions_is_passed_over(float_xml, candidates, tmp_path, monkeypatch):
@@ -90,7 +101,7 @@ def test_the_refusal_says_each_drop_and_the_way_out():
 
 def test_a_refitted_header_changes_what_hangs_on_the_scores_alone():
     scores = np.linspace(0.1, 0.8, 24, dtype=np.float32)
-    fitted = fit_header(HEADER, TRIAL, scores)
+    fitted = fit_header(HEADER, select_scores(TRIAL, scores))
     assert fitted.threshold == pytest.approx(float(scores[18]))  # the largest of the 19 normal images
     changed = {name for name, value in vars(fitted).items() if value != getattr(HEADER, name)}
     assert changed == {"threshold", "display_scale"}
@@ -99,9 +110,9 @@ def test_a_refitted_header_changes_what_hangs_on_the_scores_alone():
 def test_a_margin_is_taken_from_the_scores_of_the_eight_bit_model_and_given_up_where_it_has_none():
     header = replace(HEADER, threshold_policy="margin")
     far = np.concatenate([np.linspace(0.1, 0.2, 21), [0.8, 0.8, 0.8]]).astype(np.float32)
-    wide = fit_header(header, TRIAL, far)
+    wide = fit_header(header, select_scores(TRIAL, far))
     assert wide.threshold == pytest.approx(0.4)  # between 0.2, of a brighter image, and 0.8
     assert (wide.threshold_policy, wide.false_alarm_rate) == ("margin", 0.05)
-    near = fit_header(header, TRIAL, far / np.repeat([1, 3], [21, 3]).astype(np.float32))
+    near = fit_header(header, select_scores(TRIAL, far / np.repeat([1, 3], [21, 3]).astype(np.float32)))
     assert near.threshold == pytest.approx(float(far[18]))
     assert near.threshold_policy == "rate"

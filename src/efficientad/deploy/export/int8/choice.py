@@ -11,7 +11,7 @@ import openvino
 from numpy.typing import NDArray
 
 from efficientad.calibration.threshold.choice import choose_display_scale, choose_threshold
-from efficientad.calibration.threshold.scores import ScoreTable, choose_rows
+from efficientad.calibration.threshold.scores import SCORES, ScoreTable, choose_rows, write_scores
 from efficientad.data.defects.trial import Trial
 from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.engines.openvino import OpenVINOEngine
@@ -61,7 +61,7 @@ def write_int8(
     float_xml: the float IR, with the same header.
 
     Each candidate is made once. The chosen one gets a threshold of its own, see `fit_header`, and with it the
-    verdict's part of its graph. Nothing is written when no candidate will do.
+    verdict's part of its graph; the scores that set it lie beside it. Nothing is written when no candidate will do.
     """
     choice = Choice(None, {}, {})
     reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), trial), trial, allowed.fpr_limit)
@@ -73,9 +73,11 @@ def write_int8(
         choice.auroc_drops[name] = reference.image_auroc - accuracy.image_auroc
         choice.au_pro_drops[name] = reference.au_pro - accuracy.au_pro
         if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
-            fitted = fit_header(header, trial, outputs.scores)
+            table = select_scores(trial, outputs.scores)
+            fitted = fit_header(header, table)
             append_verdict(candidate, fitted)
             save_ir(candidate, fitted, xml, fp16=False)
+            write_scores(table, xml.with_name(SCORES))
             return replace(choice, kept=name)
     return choice
 
@@ -98,14 +100,18 @@ def _run_from_disk(model: openvino.Model, header: ModelHeader, trial: Trial) -> 
         return run_trial(OpenVINOEngine(xml), trial)
 
 
-def fit_header(header: ModelHeader, trial: Trial, scores: NDArray[np.float32]) -> ModelHeader:
-    """Return the header with threshold and display scale from an INT8 model's scores (N,) of the trial.
+def select_scores(trial: Trial, scores: NDArray[np.float32]) -> ScoreTable:
+    """Return the scores (N,) of the trial's images that set a threshold, as the stage `fit` keeps the float model's."""
+    rows = choose_rows(trial.kinds)
+    return ScoreTable(trial.parts[rows], trial.kinds[rows], scores[rows])
+
+
+def fit_header(header: ModelHeader, table: ScoreTable) -> ModelHeader:
+    """Return the header with threshold and display scale from an INT8 model's scores.
 
     Eight bits add to every squared difference: the float model's threshold would give more alarms than stated. It is
     chosen as the float model's was, on the same images, by the policy and the false-alarm rate that the header states.
     """
-    rows = choose_rows(trial.kinds)
-    table = ScoreTable(trial.parts[rows], trial.kinds[rows], scores[rows])
     threshold = choose_threshold(table, header.false_alarm_rate, header.threshold_policy)
     return replace(
         header,
