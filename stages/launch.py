@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from efficientad.pipeline.jobs import Wave, list_waves, reproduce, run_by_torchrun, run_side_by_side, submit
+from efficientad.pipeline.jobs import Job, Wave, list_waves, reproduce, run_by_torchrun, run_side_by_side, submit
 
 LOG = ".scratch/slurm-%j.log"
 # Processes that share the cores do not spin while they wait for each other; no result depends on it.
@@ -35,15 +35,15 @@ def main() -> None:
             sys.exit(f"failed: {', '.join(failed)}; what they say stands above, or in {LOG}. Mend it and start again")
 
 
-def translate(wave: Wave, slurm: str | None, torchrun: str | None) -> dict[str, str]:
-    """Return a line of the shell for each item that has something to do."""
-    lines = {item or stages[0]: reproduce(stages) for item, stages in wave.items()}
+def translate(wave: Wave, slurm: str | None, torchrun: str | None) -> dict[str, Job]:
+    """Return a job for each item that has something to do."""
+    jobs = {item or stages[0]: reproduce(stages) for item, stages in wave.items()}
     for item, stages in wave.items():
         if torchrun and stages[0].startswith("distill@") and item != "L":  # L's backbone is finished
-            lines[item] = run_by_torchrun(stages[0], ["stages/distill.py", item], torchrun)
+            jobs[item] = run_by_torchrun(stages[0], ["stages/distill.py", item], torchrun)
             if json.loads(ask_dvc("status", "--json", stages[0])) == {}:
-                del lines[item]
-    return lines if slurm is None else {name: submit(line, slurm, LOG) for name, line in lines.items()}
+                del jobs[item]
+    return jobs if slurm is None else {name: submit(job, slurm, LOG) for name, job in jobs.items()}
 
 
 def ask_dvc(*arguments: str) -> str:

@@ -1,5 +1,6 @@
 """Items run side by side end as they do one after another."""
 
+import json
 import sys
 
 import pytest
@@ -57,12 +58,13 @@ def test_a_failed_item_is_named_and_its_neighbour_is_finished(clone):
 
 
 def test_torchrun_distils_once_and_dvc_knows_it(clone):
-    """The line of the launcher for size S; for L there is none, as its backbone is finished."""
+    """The job of the launcher for size S; for L there is none, as its backbone is finished."""
     clone.change_params(lambda tree: tree.update(sizes=["S", "L"]))
-    ask = "import sys; sys.path.insert(0, 'stages'); from launch import translate; "
-    ask += "print(*translate({'S': ['distill@S']}, None, '--standalone --nproc-per-node 2').values())"
-    line = clone.run(sys.executable, "-c", ask).strip()
-    assert line.startswith("torchrun --standalone --nproc-per-node 2 stages/distill.py S && dvc ")
-    assert "mean squared error on held-out images" in clone.run("sh", "-c", line, timeout=600)
+    ask = "import json, sys; sys.path.insert(0, 'stages'); from launch import translate; "
+    ask += "print(json.dumps(translate({'S': ['distill@S']}, None, '--standalone --nproc-per-node 2')))"
+    distil, commit = json.loads(clone.run(sys.executable, "-c", ask))["S"]
+    assert distil == ["torchrun", "--standalone", "--nproc-per-node", "2", "stages/distill.py", "S"]
+    assert "mean squared error on held-out images" in clone.run(*distil, timeout=600)
+    clone.run(*commit)
     assert "up to date" in clone.dvc("status", "distill@S")
-    assert clone.run(sys.executable, "-c", ask).strip() == ""
+    assert json.loads(clone.run(sys.executable, "-c", ask)) == {}

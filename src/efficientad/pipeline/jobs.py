@@ -1,10 +1,12 @@
 """Stages of a DVC pipeline as jobs that may run side by side. It translates: DVC knows what is to be done."""
 
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+Job = list[list[str]]  # commands, each a program and its arguments, that follow each other; no shell reads them
 Wave = dict[str, list[str]]  # the names of stages, by the item that they belong to; items do not wait for each other
 
 
@@ -29,45 +31,61 @@ def list_waves(names: Iterable[str]) -> list[Wave]:
     return waves
 
 
-def reproduce(stages: Sequence[str]) -> str:
-    """Return the shell's line that runs these stages, in this order, if they changed; nothing that stands before them.
+def reproduce(stages: Sequence[str]) -> Job:
+    """Return the job that runs these stages, in this order, if they changed; nothing that stands before them.
 
     >>> reproduce(["fit@S-a", "export@S-a"])
-    'dvc --wait-for-lock repro --single-item fit@S-a export@S-a'
+    [['dvc', '--wait-for-lock', 'repro', '--single-item', 'fit@S-a', 'export@S-a']]
     """
-    return shlex.join(["dvc", "--wait-for-lock", "repro", "--single-item", *stages])
+    return [["dvc", "--wait-for-lock", "repro", "--single-item", *stages]]
 
 
-def run_by_torchrun(stage: str, script: Sequence[str], options: str) -> str:
-    """Return the shell's line that runs a stage's script in several processes, and tells DVC; `options` of torchrun.
+def run_by_torchrun(stage: str, script: Sequence[str], options: str) -> Job:
+    """Return the job that runs a stage's script in several processes, and tells DVC; `options` of torchrun.
 
-    >>> run_by_torchrun("distill@S", ["stages/distill.py", "S"], "--nproc-per-node 2")
-    'torchrun --nproc-per-node 2 stages/distill.py S && dvc --wait-for-lock commit --force distill@S'
+    >>> run_by_torchrun("distill@S", ["distill.py", "S"], "--nproc-per-node 2")[0]
+    ['torchrun', '--nproc-per-node', '2', 'distill.py', 'S']
     """
-    return f"torchrun {options} {shlex.join(script)} && dvc --wait-for-lock commit --force {stage}"
+    return [
+        ["torchrun", *shlex.split(options), *script],
+        ["dvc", "--wait-for-lock", "commit", "--force", stage],
+    ]
 
 
-def submit(line: str, options: str, log: str) -> str:
-    """Return the shell's line that runs another one as a job of SLURM and waits for its end; `options` of sbatch.
+def submit(job: Job, options: str, log: str) -> Job:
+    """Return the job that gives another one to SLURM and waits for its end; `options` of sbatch.
 
-    >>> submit("dvc repro", "--cpus-per-task 4", "%j.log")
-    "sbatch --wait --cpus-per-task 4 --output %j.log --wrap 'dvc repro'"
+    A job of SLURM is a script: its commands are quoted for the shell that reads it.
+
+    >>> submit([["torchrun", "a b"], ["dvc", "commit"]], "--mem 8G", "%j.log")[0][-2:]
+    ['--wrap', "torchrun 'a b' && dvc commit"]
     """
-    return shlex.join(["sbatch", "--wait", *shlex.split(options), "--output", log, "--wrap", line])
+    script = " && ".join(shlex.join(command) for command in job)
+    return [["sbatch", "--wait", *shlex.split(options), "--output", log, "--wrap", script]]
 
 
-def run_side_by_side(lines: Mapping[str, str], at_once: int, environment: Mapping[str, str]) -> list[str]:
-    """Run lines of the shell, `at_once` of them at a time; return the keys of those that failed.
+def run_side_by_side(jobs: Mapping[str, Job], at_once: int, environment: Mapping[str, str]) -> list[str]:
+    """Run jobs, `at_once` of them at a time; return the keys of those that failed.
 
-    What they print is passed on at once, each line behind its key. A failure leaves the others alone.
+    What they print is passed on at once, each line behind its key. A command that fails ends its job and leaves the
+    other jobs alone.
     """
 
-    def run(name: str) -> int:
-        with subprocess.Popen(lines[name], shell=True, env=environment, text=True, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:  # fmt: skip
-            for line in process.stdout or ():
-                print(f"{name} | {line}", end="", flush=True)
-        return process.returncode
+    def run(name: str) -> bool:
+        return all(_run_command(name, command, environment) == 0 for command in jobs[name])
 
     with ThreadPoolExecutor(at_once) as pool:
-        return [name for name, code in zip(lines, pool.map(run, lines), strict=True) if code]
+        return [name for name, has_ended_well in zip(jobs, pool.map(run, jobs), strict=True) if not has_ended_well]
+
+
+def _run_command(name: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Return the exit status; 127, as a shell has it, and a line that says so where there is no such program."""
+    program = shutil.which(command[0], path=environment.get("PATH"))
+    if program is None:
+        print(f"{name} | expected the program {command[0]} on the PATH, got none; install it", flush=True)
+        return 127
+    with subprocess.Popen([program, *command[1:]], env=environment, text=True, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:  # fmt: skip
+        for line in process.stdout or ():
+            print(f"{name} | {line}", end="", flush=True)
+    return process.returncode

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp
 from efficientad.errors import EfficientADError
 from efficientad.serving.guard import is_loopback
 
-TOKEN_VARIABLE = "EFFICIENTAD_TOKEN"
+TOKEN_VARIABLE = "EFFICIENTAD_TOKEN"  # noqa: S105  (where the token is, not what it is)
 _SHORTEST_TOKEN = 16
 _CONNECTIONS = 256
 _GRACE_S = 30

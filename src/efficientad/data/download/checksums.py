@@ -29,7 +29,7 @@ class Checksum:
 def compute_checksum(path: Path, kind: str, progress: Progress | None = None) -> str:
     """Return the checksum of a file's bytes, in lower case: "sha256", "md5", or "blob_id", git's SHA-1 of a blob."""
     size = path.stat().st_size
-    digest = hashlib.sha1(b"blob %d\0" % size) if kind == "blob_id" else hashlib.new(kind)
+    digest = _begin_git(b"blob", size) if kind == "blob_id" else hashlib.new(kind)
     done = 0
     with path.open("rb") as file:
         while chunk := file.read(CHUNK_BYTES):
@@ -60,4 +60,11 @@ def compute_tree_id(folder: Path) -> str:
         mode + b" " + name.removesuffix(b"/") + b"\0" + bytes.fromhex(identity)
         for name, mode, identity in sorted(entries)
     )
-    return hashlib.sha1(b"tree %d\0" % len(body) + body).hexdigest()
+    digest = _begin_git(b"tree", len(body))
+    digest.update(body)
+    return digest.hexdigest()
+
+
+def _begin_git(kind: bytes, size: int) -> "hashlib._Hash":
+    """Begin the name of an object in a git repository; that git chose SHA-1 is not for us to change."""
+    return hashlib.sha1(b"%s %d\0" % (kind, size), usedforsecurity=False)
