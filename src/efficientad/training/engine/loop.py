@@ -19,6 +19,7 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.core.datamodule import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
+from efficientad.model.device import keep_float32
 from efficientad.training.engine.allocator import keep_freed_memory
 from efficientad.training.engine.precision import uses_bfloat16
 from efficientad.training.engine.progress import StepProgress
@@ -101,6 +102,7 @@ def run_training(
     """
     torch.use_deterministic_algorithms(True)
     keep_freed_memory()
+    keep_float32()
     workers = find_workers()
     log = LossLog()
     keep = ModelCheckpoint(
