@@ -24,8 +24,8 @@ test: $(ENVIRONMENT)   ## run all tests but those that take a minute
 properties: $(ENVIRONMENT) ## test what docs/properties.md promises of the pipeline; half an hour
 	python -m pytest -m property
 
-check: $(ENVIRONMENT)  ## lint, format, types
-	ruff check . && ruff format --check . && mypy
+check: $(ENVIRONMENT)  ## lint, format, types, known vulnerabilities
+	ruff check . && ruff format --check . && mypy && python stages/audit.py
 
 gate: $(ENVIRONMENT)   ## fail if params or code changed and the pipeline was not run
 	python stages/gate.py

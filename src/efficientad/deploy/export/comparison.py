@@ -17,7 +17,9 @@ from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.pipeline.params import ExportParams
 
 REFERENCE = "torch_fp32"
-QUANTISED = name_ir("int8")  # differs from the float models by design, and is judged when it is made
+QUANTISED = name_ir(
+    "int8"
+)  # differs from the float models by design; judged when it is made, on a trial, by limits of its own
 HALF = name_ir("fp16")
 
 

@@ -32,8 +32,8 @@ def export_models(
 
     trial: what INT8 is chosen on. folder: for the files, see `deploy/format/files.py`.
 
-    Names are `ONNX_NAME` and those of `name_ir`. Raises ParityError when INT8 costs too much accuracy and no fallback
-    was asked for; with the fallback there is no INT8 among the files.
+    Names are `ONNX_NAME` and those of `name_ir`. Raises ParityError when INT8 costs too much accuracy or drifts too far
+    and no fallback was asked for; with the fallback there is no INT8 among the files.
     """
     onnx = locate_onnx(folder)
     write_onnx(detector, header, onnx)
@@ -65,7 +65,10 @@ def _export_int8(
 ) -> Choice:
     ranges, banks = (_choose_evenly(prepared, count) for count in (params.int8_images, _BANK_IMAGES))
     normals = Normals(np.stack(list(ranges)), banks)
-    allowed = Allowed(params.max_auroc_drop, params.max_au_pro_drop, fpr_limit)
+    allowed = Allowed(
+        params.max_auroc_drop, params.max_au_pro_drop, params.max_int8_verdict_flips, params.max_int8_score_drift,
+        fpr_limit,
+    )  # fmt: skip
     choice = write_int8(locate_ir(folder, "fp32"), header, locate_ir(folder, "int8"), normals, trial, allowed)
     if choice.kept is None:
         error = refuse(choice, allowed)

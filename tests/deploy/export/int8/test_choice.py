@@ -20,10 +20,11 @@ from efficientad.deploy.export.int8.choice import (
     select_scores,
     write_int8,
 )
+from efficientad.deploy.export.int8.drift import Drift, measure_drift
 from efficientad.deploy.export.int8.quantise import KEPT
 
 CHOICE = "efficientad.deploy.export.int8.choice"
-ALLOWED = Allowed(0.005, 0.01, 0.3)
+ALLOWED = Allowed(0.005, 0.01, 1.0, 1000.0, 0.3)
 IMAGES_OF_TRAINING = Normals(NORMALS, NORMALS)
 
 
@@ -57,7 +58,7 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml,
     monkeypatch.setattr(nncf, "quantize", lambda model, *rest, **options: [
         graphs.append([output.get_any_name() for output in model.outputs]), nncf_quantize(model, *rest, **options)
     ][1])  # fmt: skip
-    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 0.3))
+    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 1, 1000, 0.3))
     assert graphs == [["anomaly_map", "anomaly_score"]] * 2
     engine = OpenVINOEngine(path)
     scores = engine.run(IMAGES).scores
@@ -81,6 +82,32 @@ def test_a_candidate_that_loses_regions_is_passed_over(float_xml, candidates, tm
     )
 
 
+@pytest.mark.parametrize("drifts", [(0.11, 0.02), (0.02, 0.11), (float("nan"), 0.0)])
+def test_a_candidate_that_judges_otherwise_or_drifts_is_passed_over(
+    float_xml, candidates, tmp_path, monkeypatch, drifts
+):
+    monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(0.95, 0.9))
+    measured = iter([Drift(*drifts), Drift(0.1, 0.1)])
+    monkeypatch.setattr(f"{CHOICE}.measure_drift", lambda *_: next(measured))
+    allowed = replace(ALLOWED, verdict_flips=0.1, score_drift=0.1)
+    choice = write_int8(float_xml, HEADER, tmp_path / "1/model.xml", IMAGES_OF_TRAINING, TRIAL, allowed)
+    assert choice.kept == "first block"
+    assert list(choice.verdict_flips) == list(choice.score_drifts) == ["first", "first block"]
+
+
+def test_verdicts_are_compared_with_the_float_model_each_by_its_own_threshold(float_xml, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(f"{CHOICE}.measure_drift", lambda *values: [asked.append(values), measure_drift(*values)][1])
+    path = tmp_path / "model.xml"
+    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 1, 1000, 0.3))
+    ((expected, threshold, scores, own_threshold),) = asked
+    float_model, eight_bits = OpenVINOEngine(float_xml), OpenVINOEngine(path)
+    np.testing.assert_allclose(expected, float_model.run(IMAGES).scores, atol=1e-5)
+    np.testing.assert_allclose(scores, eight_bits.run(IMAGES).scores, atol=1e-5)
+    assert threshold == float_model.header.threshold
+    assert own_threshold == pytest.approx(eight_bits.header.threshold)
+
+
 def test_nothing_is_written_when_no_candidate_will_do(float_xml, candidates, tmp_path, monkeypatch):
     accuracies = iter([(0.95, 0.9), (0.80, 0.9), (0.81, 0.9), (0.82, 0.9), (0.83, 0.9)])
     monkeypatch.setattr(f"{CHOICE}.measure_accuracy", lambda *_: Accuracy(*next(accuracies)))
@@ -97,6 +124,13 @@ def test_the_refusal_says_each_drop_and_the_way_out():
     assert "within 0.005 and 0.01" in message
     assert "0.1500 and 0.0100 with first kept in float, 0.0200 and 0.0000 with first and last kept in float" in message
     assert "int8_fallback: fp16" in message
+
+
+def test_the_refusal_says_which_verdicts_and_scores_differ():
+    choice = Choice(None, {"first": 0.0}, {"first": 0.0}, {"first": 0.125}, {"first": 0.25})
+    message = str(refuse(choice, replace(ALLOWED, verdict_flips=0.1, score_drift=0.2)))
+    assert "with first kept in float 0.1250 of the verdicts differ, allowed 0.1" in message
+    assert "scores by up to 0.2500, allowed 0.2" in message
 
 
 def test_a_refitted_header_changes_what_hangs_on_the_scores_alone():

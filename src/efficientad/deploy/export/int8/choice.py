@@ -1,7 +1,7 @@
 """The INT8 model: the fastest that keeps the accuracy of the float one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export.int8.accuracy import measure_accuracy, run_trial
 from efficientad.deploy.export.int8.bank_patches import Images, Places, compute_patches, find_places
+from efficientad.deploy.export.int8.drift import measure_drift
 from efficientad.deploy.export.int8.quantise import list_candidates, quantise
 from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
 from efficientad.errors import ParityError
@@ -25,19 +26,26 @@ from efficientad.model.header import ModelHeader
 
 @dataclass(frozen=True)
 class Choice:
-    """What was kept in float (a key of `KEPT`; None where nothing was good enough), and each candidate's drops."""
+    """What was kept in float (a key of `KEPT`; None where nothing was good enough), and each candidate's costs.
+
+    Flips and drifts, see `Drift`, are of the candidates whose drops are allowed.
+    """
 
     kept: str | None
     auroc_drops: dict[str, float]
     au_pro_drops: dict[str, float]
+    verdict_flips: dict[str, float] = field(default_factory=dict)
+    score_drifts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Allowed:
-    """How far the accuracy may fall; `fpr_limit` is that of AU-PRO."""
+    """How far the accuracy may fall and how far a model may drift; `fpr_limit` is that of AU-PRO."""
 
     auroc_drop: float
     au_pro_drop: float
+    verdict_flips: float
+    score_drift: float
     fpr_limit: float
 
 
@@ -56,7 +64,7 @@ def write_int8(
     trial: Trial,
     allowed: Allowed,
 ) -> Choice:
-    """Write the first of the candidates to `xml` whose accuracy on `trial` falls by no more than allowed.
+    """Write the first of the candidates to `xml` that on `trial` costs no more than allowed: accuracy, flips, drift.
 
     float_xml: the float IR, with the same header.
 
@@ -64,7 +72,8 @@ def write_int8(
     verdict's part of its graph; the scores that set it lie beside it. Nothing is written when no candidate will do.
     """
     choice = Choice(None, {}, {})
-    reference = measure_accuracy(run_trial(OpenVINOEngine(float_xml), trial), trial, allowed.fpr_limit)
+    expected = run_trial(OpenVINOEngine(float_xml), trial)
+    reference = measure_accuracy(expected, trial, allowed.fpr_limit)
     places = find_places(read_without_verdict(float_xml), normals.banks)
     for name, kept in list_candidates(float_xml).items():
         candidate = _make_candidate(float_xml, normals, places, kept)
@@ -72,9 +81,13 @@ def write_int8(
         accuracy = measure_accuracy(outputs, trial, allowed.fpr_limit)
         choice.auroc_drops[name] = reference.image_auroc - accuracy.image_auroc
         choice.au_pro_drops[name] = reference.au_pro - accuracy.au_pro
-        if choice.auroc_drops[name] <= allowed.auroc_drop and choice.au_pro_drops[name] <= allowed.au_pro_drop:
-            table = select_scores(trial, outputs.scores)
-            fitted = fit_header(header, table)
+        if choice.auroc_drops[name] > allowed.auroc_drop or choice.au_pro_drops[name] > allowed.au_pro_drop:
+            continue
+        table = select_scores(trial, outputs.scores)
+        fitted = fit_header(header, table)
+        drift = measure_drift(expected.scores, header.threshold, outputs.scores, fitted.threshold)
+        choice.verdict_flips[name], choice.score_drifts[name] = drift
+        if drift.verdict_flips <= allowed.verdict_flips and drift.score_drift <= allowed.score_drift:
             append_verdict(candidate, fitted)
             save_ir(candidate, fitted, xml, fp16=False)
             write_scores(table, xml.with_name(SCORES))
@@ -128,8 +141,13 @@ def refuse(choice: Choice, allowed: Allowed) -> ParityError:
         f"{drop:.4f} and {choice.au_pro_drops[name]:.4f} with {name} kept in float"
         for name, drop in choice.auroc_drops.items()
     )
+    drifts = "".join(
+        f"; with {name} kept in float {flips:.4f} of the verdicts differ, allowed {allowed.verdict_flips}, "
+        f"and scores by up to {choice.score_drifts[name]:.4f}, allowed {allowed.score_drift}"
+        for name, flips in choice.verdict_flips.items()
+    )
     return ParityError(
         f"openvino_int8: expected image AUROC and AU-PRO within {allowed.auroc_drop} and {allowed.au_pro_drop} of the "
         "float model's on held-out normal images, the same under nuisance and with synthetic defects, they drop by "
-        f"{drops}; set export.int8_fallback: fp16 to go on without INT8, or take int8 out of export.precisions"
+        f"{drops}{drifts}; set export.int8_fallback: fp16 to go on without INT8, or take int8 out of export.precisions"
     )

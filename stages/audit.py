@@ -1,0 +1,67 @@
+"""Asks OSV, a public list, for known vulnerabilities of the packages that constraints.txt pins.
+
+A known vulnerability is an error. Where OSV cannot be asked, as on a machine without a network, one line says so and
+the check passes: docs/decisions/0047-linters-and-an-audit.md.
+"""
+
+import argparse
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+OSV = "https://api.osv.dev/v1/query"
+# What pip-audit ends with when there is no answer: its own errors of a service, and those of requests.
+_NO_ANSWER = re.compile(r"requests\.exceptions\.|ServiceError|ConnectionError|vulnerability feed|urllib3\.exceptions")
+
+
+def main() -> None:
+    """Print one line, or a line for each vulnerability and exit with code 1."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--constraints", type=Path, default=Path("constraints.txt"), help="packages, each pinned")
+    parser.add_argument("--osv-url", default=OSV, help=f"where to ask; default: {OSV}")
+    options = parser.parse_args()
+    done = ask(options.constraints, options.osv_url)
+    if not done.stdout.strip():
+        words = (done.stderr.strip().splitlines() or ["nothing"])[-1]
+        if _NO_ANSWER.search(done.stderr):
+            error = words.split(": ")[0].rpartition(".")[2]
+            print(f"audit: {options.osv_url} could not be asked ({error}): no package was checked")
+            return
+        sys.exit(f"audit: expected an answer of pip-audit about {options.constraints}, got: {words}")
+    packages = json.loads(done.stdout)["dependencies"]
+    if found := list_vulnerabilities(packages):
+        sys.exit("\n".join([*found, f"audit: raise these in pyproject.toml and {options.constraints}"]))
+    print(f"audit: no known vulnerability in {len(packages)} packages")
+
+
+def ask(constraints: Path, osv_url: str) -> subprocess.CompletedProcess[str]:
+    """Run pip-audit on a file of pins; it asks for each of them and installs nothing."""
+    command = [
+        sys.executable, "-m", "pip_audit", "--requirement", str(constraints), "--no-deps", "--disable-pip",
+        "--vulnerability-service", "osv", "--osv-url", osv_url, "--timeout", "5", "--format", "json",
+        "--progress-spinner", "off",
+    ]  # fmt: skip
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def list_vulnerabilities(packages: list[dict[str, Any]]) -> list[str]:
+    """Return a line for each vulnerability in pip-audit's answer.
+
+    >>> list_vulnerabilities([{"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2", "3"]}]}])
+    ['a 1: X-1, mended in 2, 3']
+    >>> list_vulnerabilities([{"name": "b", "version": "1", "vulns": [{"id": "X-2", "fix_versions": []}]}])
+    ['b 1: X-2, not mended yet']
+    """
+    return [
+        f"{package['name']} {package['version']}: {entry['id']}, "
+        + (f"mended in {', '.join(entry['fix_versions'])}" if entry["fix_versions"] else "not mended yet")
+        for package in packages
+        for entry in package["vulns"]
+    ]
+
+
+if __name__ == "__main__":
+    main()
