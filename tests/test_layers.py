@@ -29,7 +29,7 @@ ONLY_IN = {
     "openvino": ["deploy/engines/openvino.py", "deploy/export/openvino.py", "deploy/export/int8/"],
     "nncf": ["deploy/export/int8/quantise.py"],
     "onnxruntime": ["deploy/engines/onnxruntime.py"],
-    "yaml": ["pipeline/params.py"],
+    "yaml": ["pipeline/yaml_file.py"],
     "lightning": ["training/"],
     "matplotlib": ["reporting/"],
     "jinja2": ["reporting/page/render.py"],

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-
 from efficientad.errors import ParamsError
 from efficientad.model.sizes import SIZES, VIEW_PX, BankScale, HighOf, Policy, Size
-from efficientad.pipeline.parsing import HomePath, Range, check_name, parse_section, starts_at_home
+from efficientad.pipeline.parsing import HomePath, InnerPath, Range, check_name, parse_section, show, starts_at_home
+from efficientad.pipeline.yaml_file import read_yaml
 
 PARAMS_PATH = Path("params.yaml")
 PAPER_RECIPE = Path("recipes/paper.yaml")  # beside params.yaml
@@ -38,7 +37,7 @@ class DataParams:
     validation_fraction: Annotated[float, Range(0.01, 0.5)]
     split_seed: Seed
     raw_samples: Annotated[int, Range(2, 1000)]
-    region: str | None
+    region: Annotated[str, InnerPath] | None
     group: FilePath | None
     near_duplicates: Literal["warn", "fail", "ignore"]
     max_megapixels: Annotated[float, Range(0.01, 1000)]
@@ -251,14 +250,16 @@ def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params
     """
     if not path.is_file():
         raise ParamsError(f"expected a params file at {path.resolve()}, found none; run from the project's root")
-    tree = _read_yaml(path)
+    tree = read_yaml(path)
     if isinstance(tree.get("train"), dict):
         tree["train"] = _add_paper_recipe(tree["train"], path.parent / PAPER_RECIPE)
     overrides = tree.pop("category", {})
     if not isinstance(overrides, dict):
-        raise ParamsError(f"category: expected a mapping from category to overrides, got {overrides!r}")
+        raise ParamsError(f"category: expected a mapping from category to overrides, got {show(overrides)}")
     for name in overrides:
-        check_name(str(name), "category")
+        if not isinstance(name, str):
+            raise ParamsError(f"category: expected names as keys, got {name!r}; write it in quotes")
+        check_name(name, "category")
     plain = parse_params(tree)
     merged = {name: parse_params(_merge(tree, name, section)) for name, section in overrides.items()}
     return plain if category is None else merged.get(category, plain)
@@ -270,11 +271,11 @@ def check_for_dvc(path: Path = PARAMS_PATH) -> None:
     Raises ParamsError for a listed category without an entry below `category:`, and for ~ in a folder that dvc.yaml
     names: DVC does not expand it.
     """
-    params, tree = load_params(path), _read_yaml(path)
+    params, tree = load_params(path), read_yaml(path)
     entries = tree.get("category") or {}
     if missing := [name for name in params.categories if name not in entries]:
         raise ParamsError(
-            f"category: expected an entry for each of the categories, found none for {', '.join(missing)}; "
+            f"category: expected an entry for each of the categories, found none for {', '.join(missing[:5])}; "
             f"add a line `{missing[0]}: {{}}` below `category:`"
         )
     for section, root in (("data", params.data.root), ("pretraining", params.pretraining.root)):
@@ -285,20 +286,10 @@ def check_for_dvc(path: Path = PARAMS_PATH) -> None:
             )
 
 
-def _read_yaml(path: Path) -> dict[str, Any]:
-    try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(f"expected YAML in UTF-8 in {path}: {error}") from error
-    if not isinstance(tree, dict):
-        raise ParamsError(f"expected sections in {path}, got {type(tree).__name__}")
-    return tree
-
-
 def _add_paper_recipe(train: dict[str, Any], path: Path) -> dict[str, Any]:
     if "paper" in train:
         raise ParamsError(f"train.paper: expected the paper's recipe in {PAPER_RECIPE} alone, got it here, too")
-    recipe = _read_yaml(path) if path.is_file() else None
+    recipe = read_yaml(path) if path.is_file() else None
     if recipe is not None:
         try:
             parse_section(RecipeParams, recipe, "")
@@ -313,9 +304,14 @@ def parse_params(tree: Mapping[str, Any]) -> Params:
     for name in ("sizes", "categories", "seeds"):
         values = getattr(params, name)
         if not values or len(set(values)) < len(values):
-            raise ParamsError(f"{name}: expected at least one value and none twice, got {list(values)}")
+            raise ParamsError(f"{name}: expected at least one value and none twice, got {show(list(values))}")
     for index, category in enumerate(params.categories):
         check_name(category, f"categories[{index}]")
+    if len({category.lower() for category in params.categories}) < len(params.categories):
+        raise ParamsError(
+            f"categories: expected names that differ in more than capitals, got {show(list(params.categories))}; "
+            "Windows and macOS take such folders for one"
+        )
     _check_image_size(params.data)
     if params.train.preset == "paper" and params.train.paper is None:
         raise ParamsError(f"train.preset: expected the file {PAPER_RECIPE} for paper, found none beside params.yaml")
@@ -344,7 +340,7 @@ def _check_image_size(data: DataParams) -> None:
     if len(sides) != 2 or (is_large and (min(sides) < VIEW_PX or any(side % 4 for side in sides))):
         raise ParamsError(
             f"data.image_size: expected a side or [height, width] in px, neither above {VIEW_PX}, or both from "
-            f"{VIEW_PX} on and multiples of 4, got {data.image_size!r}"
+            f"{VIEW_PX} on and multiples of 4, got {show(data.image_size)}"
         )
 
 
@@ -352,13 +348,13 @@ def _merge(tree: Mapping[str, Any], category: str, overrides: Any) -> dict[str, 
     if overrides is None:
         return dict(tree)
     if not isinstance(overrides, dict):
-        raise ParamsError(f"category.{category}: expected sections with overrides, got {overrides!r}")
+        raise ParamsError(f"category.{category}: expected sections with overrides, got {show(overrides)}")
     merged = dict(tree)
     for section, values in overrides.items():
         if section not in OVERRIDABLE or not isinstance(values, dict):
             raise ParamsError(
                 f"category.{category}.{section}: expected a mapping for one of {', '.join(OVERRIDABLE)}, "
-                f"got {values!r}; everything else is shared by all categories"
+                f"got {show(values)}; everything else is shared by all categories"
             )
         merged[section] = _merge_values(tree.get(section, {}), values)
     return merged

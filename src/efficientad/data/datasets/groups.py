@@ -9,6 +9,7 @@ import numpy as np
 
 from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.errors import DataError, ParamsError
+from efficientad.pipeline.parsing import show
 
 _EXAMPLES = 3  # names in an error
 
@@ -68,9 +69,9 @@ def hold_out_groups(
 def _match_names(pattern: str, samples: Sequence[Sample]) -> dict[str, str]:
     try:
         expression = re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ParamsError(
-            f"data.group: expected a regular expression or a file that ends in .csv, got {pattern!r} ({error})"
+            f"data.group: expected a regular expression or a file that ends in .csv, got {show(pattern)} ({error})"
         ) from error
     matches = {sample.name: expression.search(sample.name) for sample in samples}
     parts = {name: match.group(min(1, expression.groups)) for name, match in matches.items() if match is not None}
