@@ -129,7 +129,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """Read a JSON object; DataError when it is missing or not one."""
     try:
         manifest = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(f"expected a manifest at {path}: {error}; run the stage that writes it again") from error
     if not isinstance(manifest, dict):
         raise DataError(f"expected a JSON object in {path}, got a {type(manifest).__name__}; write it again")

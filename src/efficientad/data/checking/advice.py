@@ -73,6 +73,8 @@ def choose_plan(parts: int, needed: int, given: tuple[int, int] | None = None) -
 def count_good_needed(needed: int, given: tuple[int, int] | None = None) -> int:
     """Return from how many good parts on params.yaml's fractions hold out as many as needed.
 
+    `given` as in `plan_splits`, without images of validation: their number does not grow with that of the parts.
+
     >>> count_good_needed(19)
     232
     """
@@ -148,11 +150,11 @@ def _find_few(parts: int, advice: Advice, needed: int, asked: float, given: tupl
     )
     if plan.validation >= needed:
         return [Finding("problem", "few_good", f"{start}; set the fractions below")]
-    return [
-        Finding(
-            "problem", "few_good", f"{start}; take {count_good_needed(needed, given)} or more, or set the rate below"
-        )
-    ]
+    if given and given[0]:  # no share of the others is held out beside them
+        wanted = f"put {needed} or more into the folder of validation"
+    else:
+        wanted = f"take {count_good_needed(needed, given)} or more"
+    return [Finding("problem", "few_good", f"{start}; {wanted}, or set the rate below")]
 
 
 def _find_small(advice: Advice) -> list[Finding]:

@@ -4,6 +4,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from efficientad.data.files.walk import leads_back
 from efficientad.errors import DataError
 
 SPLIT_FOLDERS = ("train", "validation", "test")
@@ -67,7 +68,8 @@ def _classify(path: Path, name: str) -> str:
         return "file"
     if not stat.S_ISDIR(mode):
         return "no regular file"
-    return "link to a folder, which is not followed here" if is_link and not _is_class(name) else "folder"
+    is_followed = not is_link or (_is_class(name) and not leads_back(path))
+    return "folder" if is_followed else "link to a folder, which is not followed here"
 
 
 def _is_class(name: str) -> bool:

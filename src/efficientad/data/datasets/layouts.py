@@ -1,8 +1,9 @@
 """Whether a folder has the layout that a provider reads, and what it looks like where it has not."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from efficientad.data.arrays.samples import Sample
 from efficientad.errors import DataError
 
 # What lies in a product's folder, and the provider of that layout; the more particular ones come first.
@@ -50,3 +51,12 @@ def check_mask_size(shape: Sequence[int], size: Sequence[int], path: Path) -> No
     """Raise DataError where a mask's file is not as large as its image; sizes are height and width in px."""
     if tuple(shape) != tuple(size):
         raise DataError(f"expected a mask of size {tuple(size)}, got {tuple(shape)} in {path}; correct the mask")
+
+
+def check_stems(samples: Sequence[Sample]) -> None:
+    """Raise DataError where two images of a defect differ in their suffix alone: their masks would have one name."""
+    owner: dict[PurePosixPath, str] = {}
+    for sample in samples:
+        other = owner.setdefault(PurePosixPath(sample.name).with_suffix(""), sample.name)
+        if sample.label and other != sample.name:
+            raise DataError(f"expected one image for a mask, got {other} and {sample.name}; rename one of them")

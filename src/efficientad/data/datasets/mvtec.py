@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.datasets.layouts import advise, check_layout
+from efficientad.data.datasets.layouts import advise, check_layout, check_mask_size, check_stems
 from efficientad.data.files.images import list_images, read_image, read_mask
 from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.errors import DataError
 
 _LINKED_LEVELS = 2  # such as test/crack
+MASK_ENDING = "_mask"
 
 
 class MVTecProvider(DatasetProvider):
@@ -36,13 +37,17 @@ class MVTecProvider(DatasetProvider):
         self.path = path
 
     def list_samples(self) -> list[Sample]:
-        """Return train, validation and test samples, each sorted by class and file name."""
+        """Return train, validation and test samples, each sorted by class and file name.
+
+        Raises DataError for defective images that would share a mask.
+        """
         samples = self._list_folder("train", GOOD)
         if (self.path / "validation" / GOOD).is_dir():
             samples += self._list_folder("validation", GOOD)
         classes = sorted(folder.name for folder in (self.path / "test").iterdir() if folder.is_dir())
         for defect in classes:
             samples += self._list_folder("test", defect)
+        check_stems(samples)
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
@@ -50,23 +55,21 @@ class MVTecProvider(DatasetProvider):
         return read_image(self.image_path(sample), self.limits)
 
     def load_mask(self, sample: Sample) -> NDArray[np.bool_] | None:
-        """Read the mask of a defective sample; all False for a normal one.
+        """Read the mask of a test sample; all False for a normal one without a mask, and for one that does not test.
 
         Returns None when the category has no `ground_truth` folder at all. Raises DataError when it has
-        one but the mask is missing or has another size than the image.
+        one but a defect's mask is missing, stands there twice, or has another size than the image.
         """
         truth = self.path / "ground_truth"
         if not truth.is_dir():
             return None
         size = self.load_image(sample).shape[:2]
-        if not sample.label:
-            return np.zeros(size, np.bool_)
         mask = np.zeros(size, np.bool_)
-        place = truth / Path(sample.name).parent.relative_to("test")  # masks lie as deep as their images
-        for path in _find_masks(place, Path(sample.name).stem):
+        if sample.split != "test":
+            return mask
+        for path in self._find_masks(sample):
             part = read_mask(path, limits=self.limits)
-            if part.shape != size:
-                raise DataError(f"expected a mask of size {size}, got {part.shape} in {path}; correct the mask")
+            check_mask_size(part.shape, size, path)
             mask |= part
         return mask
 
@@ -78,24 +81,31 @@ class MVTecProvider(DatasetProvider):
         """Return every file that is neither a sample nor a sample's mask, and why."""
         tree, samples = list_tree(self.path, _LINKED_LEVELS), self.list_samples()
         used = {sample.name for sample in samples}
-        places = {PurePosixPath(name).with_suffix("").relative_to("test") for name in used if name.startswith("test/")}
-        for name in tree.files:
-            if name.startswith("ground_truth/"):
-                mask = PurePosixPath(name).with_suffix("").relative_to("ground_truth")
-                if {mask, mask.with_name(mask.name.removesuffix("_mask")), mask.parent} & places:
-                    used.add(name)
+        for sample in samples:
+            if sample.split == "test":
+                used |= {file.relative_to(self.path).as_posix() for file in self._list_masks(sample)}
         return explain_left_out(tree, used)
 
     def _list_folder(self, split: Split, defect: str) -> list[Sample]:
         files = list_images(self.path / split / defect)
         return [Sample(file.relative_to(self.path).as_posix(), split, defect) for file in files]
 
+    def _find_masks(self, sample: Sample) -> list[Path]:
+        """Return the files of a test image's mask; none for a good one, whose mask need not be there."""
+        masks = self._list_masks(sample)
+        if sample.label and not masks:
+            raise DataError(f"expected a mask at {self._locate_mask(sample)}_mask.png, found none; restore it")
+        if len(masks) > 1 and self._locate_mask(sample).parent in {mask.parent for mask in masks}:
+            both = " and ".join(map(str, masks))
+            raise DataError(f"expected one mask for {self.path / sample.name}, got {both}; remove one of them")
+        return masks
 
-def _find_masks(folder: Path, stem: str) -> list[Path]:
-    for name in (f"{stem}_mask.png", f"{stem}.png"):
-        if (folder / name).is_file():
-            return [folder / name]
-    parts = sorted((folder / stem).glob("*.png"))
-    if not parts:
-        raise DataError(f"expected a mask at {folder / f'{stem}_mask.png'}, found none; restore it")
-    return parts
+    def _list_masks(self, sample: Sample) -> list[Path]:
+        place = self._locate_mask(sample)
+        whole = [place.with_name(f"{place.name}{ending}.png") for ending in (MASK_ENDING, "")]
+        return [file for file in whole if file.is_file()] + sorted(place.glob("*.png"))
+
+    def _locate_mask(self, sample: Sample) -> Path:
+        """Return where a sample's mask lies, as deep as its image, without ending."""
+        name = PurePosixPath(sample.name)
+        return self.path / "ground_truth" / name.parent.relative_to("test") / name.stem

@@ -7,16 +7,18 @@ folder:
     {train,validation}/good/rgb/*.png   test/<class>/rgb/*.png   test/<class>/gt/*.png   [and xyz/*.tiff, not read]
 """
 
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.datasets.layouts import check_layout, check_mask_size
+from efficientad.data.datasets.layouts import check_layout, check_mask_size, check_stems
 from efficientad.data.files.images import list_images, read_image, read_mask
+from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 
+_LINKED_LEVELS = 3  # such as test/crack/rgb
 _PARTS = ("train/good/rgb", "validation/good/rgb", "test")
 
 
@@ -33,6 +35,7 @@ class MVTec3DProvider(DatasetProvider):
         samples = self._list_folder("train", GOOD) + self._list_folder("validation", GOOD)
         for defect in sorted(folder.name for folder in (self.path / "test").iterdir() if folder.is_dir()):
             samples += self._list_folder("test", defect)
+        check_stems(samples)
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
@@ -44,13 +47,19 @@ class MVTec3DProvider(DatasetProvider):
 
         Raises DataError when the mask is missing or has another size than the image.
         """
-        size = self.load_image(sample).shape[:2]
+        size, path = self.load_image(sample).shape[:2], self.path / _name_mask(sample)
         if not sample.label:
             return np.zeros(size, np.bool_)
-        path = self.path / "test" / sample.defect / "gt" / f"{Path(sample.name).stem}.png"
         mask = read_mask(path, limits=self.limits)
         check_mask_size(mask.shape, size, path)
         return mask if mask.any() else None
+
+    def list_left_out(self) -> list[Finding]:
+        """Return every file that is neither a sample, nor a sample's mask or depth, and why."""
+        samples = self.list_samples()
+        used = {sample.name for sample in samples} | {_name_mask(sample) for sample in samples}
+        depths = {_place_beside(sample, "xyz", ".tiff") for sample in samples}
+        return explain_left_out(list_tree(self.path, _LINKED_LEVELS), used | depths, _explain)
 
     def image_path(self, sample: Sample) -> Path:
         """Return the sample's file."""
@@ -59,3 +68,16 @@ class MVTec3DProvider(DatasetProvider):
     def _list_folder(self, split: Split, defect: str) -> list[Sample]:
         files = list_images(self.path / split / defect / "rgb")
         return [Sample(file.relative_to(self.path).as_posix(), split, defect) for file in files]
+
+
+def _name_mask(sample: Sample) -> str:
+    return _place_beside(sample, "gt", ".png")
+
+
+def _place_beside(sample: Sample, folder: str, suffix: str) -> str:
+    place = PurePosixPath(sample.split or "", sample.defect, folder, PurePosixPath(sample.name).stem)
+    return f"{place}{suffix}"
+
+
+def _explain(name: str) -> str | None:
+    return "depth of no image" if "/xyz/" in name else None

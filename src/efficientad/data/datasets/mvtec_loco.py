@@ -27,6 +27,7 @@ from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.files.images import read_image
 from efficientad.data.files.walk import Finding
 from efficientad.errors import DataError
+from efficientad.pipeline.parsing import show
 
 _CONFIG = "defects_config.json"
 _PARTS = ("train/good", "validation/good", "test", "ground_truth", _CONFIG)
@@ -67,7 +68,7 @@ class MVTecLocoProvider(MVTecProvider):
         """
         if not sample.label:
             return []
-        folder = self.path / "ground_truth" / sample.defect / Path(sample.name).stem
+        folder = self._locate_mask(sample)
         files = sorted(folder.glob("*.png"))
         if not files:
             raise DataError(f"expected masks of {sample.name} in {folder}, found none; restore them")
@@ -94,11 +95,14 @@ class MVTecLocoProvider(MVTecProvider):
 def _read_config(path: Path) -> dict[int, _Saturation]:
     """Return the saturation of each kind of defect, by its value in masks."""
     try:
-        return dict(_parse_entry(entry) for entry in json.loads(path.read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        entries = [_parse_entry(entry) for entry in json.loads(path.read_text("utf-8"))]
+        if len(dict(entries)) < len(entries):
+            raise ValueError("a pixel_value twice")
+        return dict(entries)
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise DataError(
             f"expected kinds of defects with pixel_value, saturation_threshold and relative_saturation in {path}: "
-            f"{error!r}; restore the file"
+            f"{show(error)}; restore the file"
         ) from error
 
 

@@ -93,6 +93,7 @@ def write_prepared(
     splits = split_samples(samples, digests, plan, groups)
     findings.left_out += [Finding(name, _LEAKS) for name in splits.left_out]
     kept = [index for index, sample in enumerate(samples) if sample.name in splits.split_of]
+    findings.warned += _find_contradictions([samples[index] for index in kept], digests)
     for array in (IMAGES, MASKS):
         keep_rows(folder / array, kept)
     rows = [_describe(samples[index], facts[index], splits, groups or {}) for index in kept]
@@ -120,6 +121,16 @@ def _shrink_region(region: NDArray[np.bool_], size: tuple[int, int], border_px: 
             "L alone"
         )
     return small
+
+
+def _find_contradictions(samples: Sequence[Sample], digests: Mapping[str, str]) -> list[Finding]:
+    """Return the good images of which a copy counts as defective: one of the two verdicts is wrong."""
+    defective = {digests[sample.name]: sample.name for sample in samples if sample.label}
+    return [
+        Finding(sample.name, f"good here, and a defect as {other}; remove the wrong copy")
+        for sample in samples
+        if not sample.label and (other := defective.get(digests[sample.name]))
+    ]
 
 
 def choose_raw(rows: Sequence[PreparedRow], count: int) -> list[str]:

@@ -11,6 +11,7 @@ holds the number of the kind of defect, 0 where there is none.
 """
 
 import csv
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,9 +22,11 @@ from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.layouts import check_layout, check_mask_size
 from efficientad.data.files.images import read_image, read_mask
+from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.errors import DataError
 
 ANOMALY = "anomaly"
+_LINKED_LEVELS = 3  # such as Data/Images/Normal
 _SPLIT_FILE = "split_csv/1cls.csv"
 _SPLITS: dict[str, Split] = {"train": "train", "test": "test"}
 _DEFECTS = {"normal": GOOD, ANOMALY: ANOMALY}
@@ -78,6 +81,12 @@ class VisaProvider(DatasetProvider):
         """Return the sample's file."""
         return self.path / sample.name
 
+    def list_left_out(self) -> list[Finding]:
+        """Return every file that the split does not name, and why nobody reads it."""
+        masks = {row.mask.relative_to(self.path).as_posix() for row in self.rows.values() if row.mask}
+        tree = list_tree(self.path, _LINKED_LEVELS)
+        return explain_left_out(tree, {*self.rows, *masks}, lambda name: f"{_SPLIT_FILE} does not name it")
+
 
 def _read_split(file: Path, path: Path) -> dict[str, _Row]:
     """Return the rows of the category at `path`, by the image's name."""
@@ -94,7 +103,11 @@ def _read_split(file: Path, path: Path) -> dict[str, _Row]:
         raise DataError(
             f"expected rows of the object {path.name} in {file}, found {objects}; check the category's name"
         )
-    return {row.sample.name: row for row in sorted(rows, key=lambda row: row.sample.name)}
+    named = {row.sample.name: row for row in sorted(rows, key=lambda row: row.sample.name)}
+    if len(named) < len(rows):
+        twice = Counter(row.sample.name for row in rows).most_common(1)[0][0]
+        raise DataError(f"expected each image once in {file}, got {twice} twice; restore the file")
+    return named
 
 
 def _parse_row(line: dict[str, str], file: Path, path: Path) -> _Row:
@@ -103,7 +116,12 @@ def _parse_row(line: dict[str, str], file: Path, path: Path) -> _Row:
         split, defect, image, mask = _SPLITS[line["split"]], _DEFECTS[line["label"]], line["image"], line["mask"]
     except KeyError as error:
         raise DataError(f"expected columns split, label, image and mask in {file}, got {line} ({error})") from error
-    if not (image or "").startswith(start) or bool(mask) != (defect != GOOD):
+    places = [place for place in (image, mask) if place]
+    if (
+        not image
+        or any(not place.startswith(start) or ".." in place for place in places)
+        or (bool(mask) != (defect != GOOD))
+    ):
         raise DataError(
             f"expected an image below {start}, and a mask for an anomaly alone, in {file}, got {line}; restore the file"
         )

@@ -95,12 +95,17 @@ def make_printable(text: str) -> str:
     return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
+def leads_back(link: Path) -> bool:
+    """Say whether a link leads to a folder that it lies in: what follows it comes by again and again."""
+    return link.parent.resolve().is_relative_to(link.resolve())
+
+
 def _walk(folder: Path, prefix: str, followed: int, found: dict[str, list[str]]) -> None:
     for entry in _scan(folder):
         name = f"{prefix}{entry.name}"
         if not entry.is_dir():
             found["files" if entry.is_file() else "broken"].append(name)
-        elif entry.is_symlink() and followed < 1:
+        elif entry.is_symlink() and (followed < 1 or leads_back(entry)):
             found["links"].append(name)
         else:
             if entry.is_symlink():
