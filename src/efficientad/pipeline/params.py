@@ -249,7 +249,7 @@ def load_params(path: Path = PARAMS_PATH, category: str | None = None) -> Params
     not YAML, or overrides a section that all categories share.
     """
     if not path.is_file():
-        raise ParamsError(f"expected a params file at {path.resolve()}, found none; run from the project's root")
+        raise ParamsError(f"expected a params file at {path.absolute()}, found none; run from the project's root")
     tree = read_yaml(path)
     if isinstance(tree.get("train"), dict):
         tree["train"] = _add_paper_recipe(tree["train"], path.parent / PAPER_RECIPE)

@@ -84,7 +84,7 @@ class _Loader(yaml.SafeLoader):
         """Build a value; a date or number that is none is an error of the file."""
         try:
             return super().construct_object(node, deep)
-        except (ValueError, OverflowError, LookupError) as error:
+        except (ValueError, OverflowError, LookupError, AttributeError) as error:  # what PyYAML trips over
             raise yaml.MarkedYAMLError(
                 problem=f"a value that is none: {error}", problem_mark=node.start_mark
             ) from error
