@@ -40,6 +40,15 @@ def test_line_stays_within_one_cell():
     assert np.abs(full - thinned).max() < 0.02
 
 
+@pytest.mark.parametrize("points", [50, 201])
+def test_points_are_spread_evenly_over_the_rate(points):
+    """Two at most around each of the even cells' borders, so that no gap is wider than a cell."""
+    thin = downsample_curve(draw_curve(), points)
+    borders = (points - 2) // 2
+    assert np.diff(thin.false_positive_rate).max() <= 1 / (borders - 1) + 1e-9
+    assert len(thin.false_positive_rate) >= borders
+
+
 def test_corners_of_a_step_stay():
     rate = np.array([0.0, 0.0, 0.6, 0.6, 1.0])
     overlap = np.array([0.0, 0.4, 0.4, 0.9, 0.9])

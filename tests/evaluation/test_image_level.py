@@ -84,6 +84,7 @@ def test_rates_of_a_missing_class_are_none():
         ([], [], "0 normal and 0 anomalous"),
         ([0.1, np.nan], [0, 1], "got nan at index 1"),
         ([np.inf, 0.1], [0, 1], "got inf at index 0"),
+        ([0.1, np.inf, np.nan], [0, 1, 1], r"got inf at index 1 \(2 of 3 scores"),
         ([0.1, 0.2, 0.3], [0, 1], r"\(3,\) and \(2,\)"),
         ([0.1, 0.2], [0, 2], "labels 0"),
     ],

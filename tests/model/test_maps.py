@@ -13,6 +13,7 @@ from efficientad.model.maps import (
     compute_score,
     enlarge_map,
     fit_quantiles,
+    resize_cells,
     select_cells,
     upscale_map,
 )
@@ -79,6 +80,26 @@ def test_an_enlarged_map_is_the_bilinear_one(cells, size):
     maps = torch.rand(2, 1, *cells, generator=torch.Generator().manual_seed(0))
     expected = torch.nn.functional.interpolate(maps, size, mode="bilinear", align_corners=False)
     torch.testing.assert_close(enlarge_map(maps, size), expected, rtol=1e-4, atol=1e-5)
+
+
+def read_plainly(values, at, axis):
+    """Read an array between its places, linearly, at the border as at the border itself."""
+    at = np.clip(at, 0, values.shape[axis] - 1)
+    below = np.minimum(at.astype(int), values.shape[axis] - 2)
+    share = np.expand_dims(at - below, 1 - axis)
+    return values.take(below, axis) * (1 - share) + values.take(below + 1, axis) * share
+
+
+@pytest.mark.parametrize(("have", "want"), [((56, 56), (24, 40)), ((10, 18), (32, 12)), ((9, 7), (9, 7))])
+def test_cells_of_another_size_stand_for_the_same_places(have, want):
+    """Of both maps the first cell is the fifth of the image; what lies outside of the given ones is 0."""
+    cells = np.random.default_rng(0).random(have)
+    expected = np.pad(cells, 4)
+    for axis in (0, 1):
+        middles = (np.arange(want[axis]) + 4.5) * (have[axis] + 8) / (want[axis] + 8) - 0.5
+        expected = read_plainly(expected, middles, axis)
+    found = resize_cells(torch.from_numpy(cells)[None, None], want)
+    torch.testing.assert_close(found[0, 0], torch.from_numpy(expected), rtol=1e-5, atol=1e-6)
 
 
 def test_score_is_the_largest_value_of_each_map():

@@ -59,6 +59,13 @@ def test_count_needed_is_the_least_that_keeps_the_rate(rate, count):
             check_count(count - 1, rate)
 
 
+def test_a_rate_of_one_in_n_needs_n_minus_one_whatever_floats_round_it_to():
+    """1 / (1 / 49) is a little above 49. In whole numbers, of all rates k in n."""
+    rates = [(n, k) for n in range(2, 250) for k in range(1, n)]
+    assert [(n, k) for n, k in rates if count_needed(k / n) != -(-n // k) - 1] == []
+    assert [(n, k) for n, k in rates if count_needed(round(1 - (n - k) / n, 15)) != -(-n // k) - 1] == []
+
+
 @pytest.mark.parametrize("n", range(1, 200))
 def test_the_stated_rate_can_be_asked_for_again(n):
     """An INT8 model asks for the rate that the float model states, on as many images."""

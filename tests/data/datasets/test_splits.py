@@ -73,6 +73,17 @@ def test_a_split_made_here_separates_copies_too(seed: int):
     assert set(splits.split_of) | set(splits.left_out) == {s.name for s in samples}
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_copies_that_are_left_out_have_no_part_in_the_draw(seed: int):
+    """Half of the training images are copies of test images: the fraction is of the rest, and drawn among them."""
+    samples = _samples(train=40)
+    copies = {f"train__{n}": "test/1" for n in range(0, 40, 2)}
+    splits = split_samples(samples, _digests(samples, **copies), SplitPlan(0.8, 0.25, seed))
+    rest = sorted(f"train/{n}" for n in range(1, 40, 2))
+    assert _names(splits, "validation") == {rest[i] for i in np.random.default_rng(seed).permutation(20)[:5]}
+    assert _names(splits, "train") == set(rest) - _names(splits, "validation")
+
+
 def test_copies_within_one_split_stay():
     samples = _samples(train=4, validation=1)
     splits = split_samples(

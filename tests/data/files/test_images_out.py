@@ -43,6 +43,22 @@ def test_enlarging_one_axis_interpolates_between_pixel_centres():
     np.testing.assert_array_equal(resize_image(image, (4, 4))[:, 0, 0], [0, 50, 150, 200])
 
 
+@pytest.mark.parametrize(("shape", "size"), [((9, 40), (30, 7)), ((40, 9), (7, 30))])
+def test_where_one_axis_shrinks_and_the_other_grows_both_are_interpolated(
+    shape: tuple[int, int], size: tuple[int, int]
+):
+    """Bilinear by hand: each output pixel of the two that its centre lies between, along each axis."""
+    image = np.random.default_rng(3).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    expected = image.astype(float)
+    for axis, (side, new) in enumerate(zip(shape, size, strict=True)):
+        at = np.clip((np.arange(new) + 0.5) * side / new - 0.5, 0, side - 1)
+        below = np.minimum(at.astype(int), side - 2)
+        share = np.expand_dims(at - below, tuple({0, 1, 2} - {axis}))
+        low, high = expected.take(below, axis), expected.take(below + 1, axis)
+        expected = low + share * (high - low)
+    assert np.abs(resize_image(image, size) - expected).max() <= 1
+
+
 def test_a_image_of_the_right_size_is_copied(gradient: np.ndarray):
     square = np.ascontiguousarray(gradient[:, :40])
     resized = resize_image(square, square.shape[:2])
@@ -55,6 +71,13 @@ def test_mask_pixels_need_half_of_their_area():
     mask[0, :2] = True  # exactly half of the first output pixel
     mask[1, 2] = True  # a quarter of the second one, of the same region
     np.testing.assert_array_equal(resize_mask(mask, (2, 2)), [[True, False], [False, False]])
+
+
+def test_half_of_its_area_is_enough_for_a_pixel_beside_others_of_its_region():
+    mask = np.zeros((4, 6), bool)
+    mask[:2, :3] = True  # all of the first output pixel and half of the second
+    mask[2, 1] = True  # a quarter of the one below
+    np.testing.assert_array_equal(resize_mask(mask, (2, 3)), [[True, True, False], [False, False, False]])
 
 
 def test_a_defect_never_vanishes_from_a_mask():

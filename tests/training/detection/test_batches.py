@@ -120,11 +120,12 @@ def test_a_penalty_tile_is_cut_from_the_crop():
         assert torch.equal(tile.crop_image(whole[step].penalty), tiled[step].penalty)
 
 
-def test_of_the_penalties_a_share_are_normal_images_with_a_defect():
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_of_the_penalties_a_share_are_normal_images_with_a_defect(share):
     """The rest are photographs as ever, of which all cells count."""
     data = TrainingImages(IMAGES, np.array([0, 2, 3]), PENALTIES)
     plain = DetectionSteps(data, Draws(1, 0.0, 0), 0, 100)
-    mixed = DetectionSteps(data, Draws(1, 0.0, 0, penalty_defects=0.6), 0, 100)
+    mixed = DetectionSteps(data, Draws(1, 0.0, 0, penalty_defects=share), 0, 100)
     painted = 0
     for step in range(100):
         photograph, either = plain[step], mixed[step]
@@ -136,7 +137,7 @@ def test_of_the_penalties_a_share_are_normal_images_with_a_defect():
             assert bool(either.penalty_cells.all())
         else:
             painted += 1
-    assert 45 <= painted <= 75
+    assert abs(painted - 100 * share) <= 15
 
 
 def test_defects_are_painted_on_normal_images_alone():

@@ -4,12 +4,13 @@ import pytest
 from efficientad.training.detection.hard_sampling import HardSampling, weigh_losses
 
 
-def test_hard_sampling_draws_a_fraction_of_the_samples_by_their_weights():
-    sampling = HardSampling(np.array([0.0, 1.0, 3.0, 0.0]), 0.5)
+@pytest.mark.parametrize("fraction", [0.2, 0.5, 0.9])
+def test_hard_sampling_draws_a_fraction_of_the_samples_by_their_weights(fraction):
+    sampling = HardSampling(np.array([0.0, 1.0, 3.0, 0.0]), fraction)
     drawn = [sampling.replace([3], 0, step)[0] for step in range(2000)]
     counts = np.bincount(drawn, minlength=4)
     assert counts[0] == 0
-    assert counts[3] == pytest.approx(1000, abs=100)
+    assert counts[3] == pytest.approx(2000 * (1 - fraction), abs=100)
     assert counts[2] / counts[1] == pytest.approx(3, rel=0.2)
 
 

@@ -114,18 +114,34 @@ def test_the_penalty_weight_scales_the_penalty_alone():
     assert plain == tripled
 
 
-def test_a_tiles_losses_are_the_wholes_on_average():
+def test_the_penalty_counts_the_cells_that_a_defect_covers_alone():
+    detector = build_detector()
+    batch, penalty = build_batch(64, batch=2)
+    penalty = penalty * torch.linspace(0, 1, 64)  # darker to the left, so that cells differ
+    cells = torch.zeros(2, 8, 8)
+    cells[0, 2:6, 1:5] = cells[1, :, 4:] = 1
+    features = detector.student(detector.normaliser(penalty))[:, :384]
+    expected = ((features[0, :, 2:6, 1:5] ** 2).mean() + (features[1, :, :, 4:] ** 2).mean()) / 2
+    found = compute_losses(detector, batch._replace(penalty=penalty, penalty_cells=cells), 0.999)
+    assert found["penalty_loss"].item() == pytest.approx(expected.item(), rel=1e-4)
+    assert found["penalty_loss"].item() != pytest.approx((features**2).mean().item(), rel=1e-3)
+
+
+@pytest.mark.parametrize("parts", [2, 3])  # of 16 and of 8 cells: equal parts, and unequal ones
+def test_a_tiles_losses_are_the_wholes_on_average(parts):
     detector = build_detector()
     whole = compute_losses(detector, build_batch(96)[0], 0.999)
     tiles = {}
-    for seed in range(60):
-        tile = choose_tile((96, 96), 2, np.random.default_rng(seed))
+    for seed in range(60 if parts == 2 else 90):
+        tile = choose_tile((96, 96), parts, np.random.default_rng(seed))
+        if tile in tiles:
+            continue
         images, penalty = build_batch(96)
-        penalty_tile = choose_tile((64, 64), 2, np.random.default_rng(seed))
+        penalty_tile = choose_tile((64, 64), parts, np.random.default_rng(seed))
         images = images._replace(tile=tile, penalty=penalty_tile.crop_image(penalty), penalty_tile=penalty_tile)
         with torch.no_grad():
             tiles[tile] = compute_losses(detector, images, 0.999)
-    assert len(tiles) == 4
+    assert len(tiles) == parts**2
     for name, value in whole.items():
         assert np.mean([float(losses[name]) for losses in tiles.values()]) == pytest.approx(value.item(), rel=1e-4)
 

@@ -22,6 +22,14 @@ def test_jitter_is_pillows_to_within_its_rounding(kind, factor):
     assert np.abs(ours.numpy() - pillows).max() < 1.6
 
 
+def test_contrast_is_scaled_about_the_mean_luma_of_each_image():
+    """Of colours whose channels lie far apart, and of two images that differ."""
+    colours = torch.tensor([[0.2, 0.4, 0.9], [0.8, 0.3, 0.1]])
+    images = colours.view(2, 3, 1, 1).expand(2, 3, 4, 5)
+    luma = (colours * torch.tensor([0.299, 0.587, 0.114])).sum(dim=1).view(2, 1, 1, 1)
+    torch.testing.assert_close(jitter_colour(images, "contrast", 1.1), (images + 0.1 * (images - luma)).clamp(0, 1))
+
+
 def test_jitter_stays_in_range():
     for kind in JITTERS:
         jittered = jitter_colour(torch.rand(2, 3, 4, 4), kind, 1.2)
