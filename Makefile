@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
 BASE ?= origin/main
-.PHONY: help setup repro launch test properties check gate summary card format metrics bench cost cpp prune constraints
+.PHONY: help setup repro launch test properties mutants check gate summary card format metrics bench cost cpp prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -23,6 +23,9 @@ test: $(ENVIRONMENT)   ## run all tests but those that take a minute
 
 properties: $(ENVIRONMENT) ## test what docs/properties.md promises of the pipeline; half an hour
 	python -m pytest -m property
+
+mutants: $(ENVIRONMENT) ## put faults into the code, see whether tests fail: docs/mutants.md; an hour or two
+	python benchmarks/mutants.py
 
 check: $(ENVIRONMENT)  ## lint, format, types, known vulnerabilities
 	ruff check . && ruff format --check . && mypy && python stages/audit.py

@@ -102,6 +102,14 @@ def test_cells_of_another_size_stand_for_the_same_places(have, want):
     torch.testing.assert_close(found[0, 0], torch.from_numpy(expected), rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("size", [(64, 64), (65, 73), (1, 9)])
+def test_score_is_the_largest_value_wherever_it_lies(size):
+    places = np.random.default_rng(0).permutation(size[0] * size[1])[:40]
+    maps = torch.zeros(len(places), size[0] * size[1])
+    maps[range(len(places)), places] = torch.arange(1.0, len(places) + 1)
+    assert compute_score(maps.view(-1, 1, *size)).tolist() == list(range(1, len(places) + 1))
+
+
 def test_score_is_the_largest_value_of_each_map():
     maps = torch.tensor([[[[1.0, 5.0]]], [[[-3.0, -2.0]]]])
     assert compute_score(maps).tolist() == [5.0, -2.0]
