@@ -9,6 +9,7 @@ import yaml
 from efficientad.pipeline.layout import PRETRAINING, Item, list_items, locate_prepared, locate_teacher
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import read_json, run_stage
+from efficientad.pipeline.writing import write_text
 from efficientad.reporting.card import render_card
 from efficientad.training.engine.speed import describe_processor
 
@@ -20,7 +21,7 @@ def main() -> None:
     digests = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
     for item in list_items(params.sizes, params.categories, params.seeds):
         card = item.models / "CARD.md"
-        card.write_text(describe(item, digests), "utf-8")
+        write_text(card, describe(item, digests))
         print(card.as_posix())
 
 

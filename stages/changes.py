@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from efficientad.pipeline.layout import SUMMARY, list_items
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import read_json, run_stage
+from efficientad.pipeline.writing import write_bytes, write_text
 from efficientad.reporting.changes import draw_bars, list_moved, render_table
 
 
@@ -24,7 +24,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     now, before = read_json(SUMMARY), json.loads(run("git", "show", f"{options.base}:{SUMMARY.as_posix()}") or "{}")
     page = render_page(now, before, options.base)
-    (options.folder / "summary.md").write_text(page, "utf-8")
+    write_text(options.folder / "summary.md", page)
     copy_sheets(options.folder)
     run("dvc", "plots", "diff", options.base, "--out", str(options.folder / "plots"))
     print(page)
@@ -47,7 +47,7 @@ def copy_sheets(folder: Path) -> None:
     for item in list_items(params.sizes, params.categories, params.seeds):
         sheet = item.report / "sheet/contact_sheet.png"
         if sheet.is_file():
-            shutil.copy(sheet, folder / f"{item.name.replace('/', '-')}.png")
+            write_bytes(folder / f"{item.name.replace('/', '-')}.png", sheet.read_bytes())
 
 
 def run(program: str, *arguments: str) -> str:

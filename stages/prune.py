@@ -9,6 +9,7 @@ from pathlib import Path
 from efficientad.pipeline.leftovers import drop_stages, find_leftovers, remove_empty_folders
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import run_stage
+from efficientad.pipeline.writing import write_text
 
 LOCK = Path("dvc.lock")
 
@@ -28,7 +29,7 @@ def main() -> None:
     if delete and LOCK.is_file():
         command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--fail", "--name-only"]
         names = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-        LOCK.write_text(drop_stages(LOCK.read_text("utf-8"), names), "utf-8")
+        write_text(LOCK, drop_stages(LOCK.read_text("utf-8"), names))
     if leftovers and not delete:
         sys.exit("these do not count in metrics/summary.json; remove them with `make prune`")
 

@@ -4,6 +4,7 @@ from efficientad.data.arrays.prepared import MANIFEST, PreparedRow, read_manifes
 from efficientad.pipeline.layout import Item, locate_prepare_report, locate_prepared
 from efficientad.pipeline.params import load_params
 from efficientad.pipeline.stage import parse_item, read_json, run_stage
+from efficientad.pipeline.writing import write_text
 from efficientad.reporting.page.render import render_page
 from efficientad.reporting.page.sources import (
     Sources,
@@ -34,7 +35,7 @@ def main() -> None:
         headers=read_headers(item.models / "openvino"),
         detector_md5=hash_file(item.detector),
     )
-    item.page.write_text(render_page(sources), encoding="utf-8", newline="")
+    write_text(item.page, render_page(sources))
 
 
 def read_stages(item: Item) -> Stages:

@@ -64,14 +64,14 @@ def run(options: argparse.Namespace) -> int:
 def _write(check: "Check", output: Path) -> None:
     from efficientad.data.checking.copies import format_parts
     from efficientad.data.checking.describing import describe_check, needs_groups
+    from efficientad.pipeline.writing import write_text
     from efficientad.reporting.folder_sheet import write_folder_sheet
 
-    output.mkdir(parents=True, exist_ok=True)
-    (output / REPORT).write_text(json.dumps(describe_check(check), indent=1) + "\n", encoding="utf-8")
+    write_text(output / REPORT, json.dumps(describe_check(check), indent=1) + "\n")
     (output / PARTS).unlink(missing_ok=True)
     if needs_groups(check):
         text = format_parts(check.measured, check.copies)
-        (output / PARTS).write_text(text, encoding="utf-8", errors="surrogateescape", newline="")
+        write_text(output / PARTS, text)
     write_folder_sheet(output / SHEET, check)
 
 

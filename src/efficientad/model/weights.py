@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import nn
 
 from efficientad.errors import ModelError
 from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
+from efficientad.pipeline.writing import write_bytes
 
 _HEADER = "efficientad"
 
 
 def save_weights(module: nn.Module, path: Path, header: dict[str, Any]) -> None:
     """Write a module's parameters and buffers, with `header` (JSON values) as metadata."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     state = {name: tensor.detach().cpu().contiguous() for name, tensor in module.state_dict().items()}
-    save_file(state, path, metadata={_HEADER: json.dumps(header, sort_keys=True)})
+    write_bytes(path, save(state, metadata={_HEADER: json.dumps(header, sort_keys=True)}))
 
 
 def load_header(path: Path) -> dict[str, Any]:

@@ -6,11 +6,11 @@ An answer that cannot be read counts as none, and one that cannot be written is 
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from efficientad.pipeline.writing import write_text
 
 CACHE_VARIABLE = "EFFICIENTAD_CACHE"  # names the folder
 
@@ -39,15 +39,7 @@ def recall(file: Path) -> dict[str, Any] | None:
 def remember(file: Path, values: Mapping[str, Any]) -> bool:
     """Write JSON values in one step, so that another process sees the whole file or none; return whether it worked."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8") as part:
-            part.write(json.dumps(values, indent=2) + "\n")
-        try:
-            Path(part.name).replace(file)
-        except OSError:
-            with suppress(OSError):
-                Path(part.name).unlink()
-            raise
+        write_text(file, json.dumps(values, indent=2) + "\n", shared=True)
     except OSError as error:
         print(
             f"expected a folder that can be written in {CACHE_VARIABLE} or the user's caches, got {file.parent} "

@@ -1,5 +1,6 @@
 """One way to draw: matplotlib's defaults, the Agg backend, no global state, the same bytes on every run."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+
+from efficientad.pipeline.writing import write_bytes
 
 PIXELS_PER_INCH = 100
 
@@ -45,9 +48,10 @@ def open_figure(path: Path, width_px: int = 720, height_px: int = 480, layout: b
             layout="constrained" if layout else None,
         )
         yield figure
-        path.parent.mkdir(parents=True, exist_ok=True)
         metadata = {"Date": None, "Creator": None} if path.suffix == ".svg" else {"Software": None}
-        figure.savefig(path, format=path.suffix[1:], dpi=PIXELS_PER_INCH, metadata=metadata)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format=path.suffix[1:], dpi=PIXELS_PER_INCH, metadata=metadata)
+        write_bytes(path, drawn.getvalue())
 
 
 def label_axes(axes: Axes, title: str, x: str, y: str) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from efficientad.data.files.images import encode_jpeg, resize_image
 from efficientad.deploy.heat_map import fit_heat_scale
 from efficientad.evaluation.test_split import TestSplit
+from efficientad.pipeline.writing import write_bytes
 from efficientad.reporting.cases import Cases
 from efficientad.reporting.contact_sheet import draw_panels, list_rows
 from efficientad.reporting.tables import write_rows
@@ -31,7 +32,7 @@ def write_case_pictures(folder: Path, cases: Cases, split: TestSplit, threshold:
         panels = draw_panels(split.images[index], mask, np.asarray(split.maps[index]), scale, threshold)
         for name, panel in zip(PANELS, panels, strict=True):
             if name != "annotated" or mask.any():
-                locate_picture(folder, place, name).write_bytes(encode_jpeg(shrink(panel)))
+                write_bytes(locate_picture(folder, place, name), encode_jpeg(shrink(panel)))
 
 
 def locate_picture(folder: Path, place: int, panel: str) -> Path:

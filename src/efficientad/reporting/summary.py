@@ -1,10 +1,13 @@
 """The metrics of many detectors in one table."""
 
 import csv
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from statistics import fmean
 from typing import Any
+
+from efficientad.pipeline.writing import write_text
 
 
 def summarise(items: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
@@ -22,8 +25,9 @@ def summarise(items: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
 
 def write_summary_csv(path: Path, items: Mapping[str, Mapping[str, float]]) -> None:
     """Write a row for each item and metric, as `dvc plots` draws them; values to six decimals."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("item", "metric", "value"))
-        rows = ((item, name, round(value, 6)) for item, metrics in items.items() for name, value in metrics.items())
-        writer.writerows(rows)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(("item", "metric", "value"))
+    rows = ((item, name, round(value, 6)) for item, metrics in items.items() for name, value in metrics.items())
+    writer.writerows(rows)
+    write_text(path, lines.getvalue())

@@ -1,6 +1,7 @@
 """Tables as CSV files: the same bytes for the same numbers, readable by `dvc plots` and by spreadsheets."""
 
 import csv
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise, product
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from efficientad.errors import MetricError
 from efficientad.evaluation.image_level import check_scores, compute_confusion
+from efficientad.pipeline.writing import write_text
 from efficientad.reporting.histogram import choose_edges, count_scores
 
 CLASS_NAMES = ("normal", "anomalous")
@@ -111,8 +113,8 @@ def format_cell(value: object) -> str:
 
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
     """Write a table; missing folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([format_cell(value) for value in row] for row in rows)
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([format_cell(value) for value in row] for row in rows)
+    write_text(path, lines.getvalue())

@@ -30,9 +30,8 @@ def convert_published(source: Path, member: str | None, path: Path, header: dict
     they are damaged, hold more than tensors, or do not fit the size.
     """
     teacher = build_published(read_state(source, member), header["size"], source)
-    part = path.with_name(f"{path.name}.part")
-    save_weights(teacher, part, header)
-    return part.replace(path)
+    save_weights(teacher, path, header)
+    return path
 
 
 def read_state(source: Path, member: str | None = None) -> dict[str, Tensor]:

@@ -1,6 +1,7 @@
 """The scores that a threshold is chosen from, as a table on disk: a threshold of another kind needs no image again."""
 
 import csv
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.errors import DataError
+from efficientad.pipeline.writing import write_text
 
 SCORES = "scores.csv"  # the table of a model, beside it
 _COLUMNS = ("part", "kind", "score")
@@ -61,11 +63,11 @@ def choose_rows(kinds: NDArray[np.str_]) -> NDArray[np.intp]:
 
 def write_scores(table: ScoreTable, path: Path) -> None:
     """Write a table as CSV; float32 in as few digits as give the same number back."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(zip(table.parts, table.kinds, map(str, table.scores), strict=True))
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows(zip(table.parts, table.kinds, map(str, table.scores), strict=True))
+    write_text(path, lines.getvalue())
 
 
 def read_scores(path: Path) -> ScoreTable:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from efficientad.data.arrays.annotations import ANNOTATIONS, Annotations, pair_annotations
 from efficientad.data.arrays.samples import Split
 from efficientad.errors import DataError
+from efficientad.pipeline.writing import write_text
 
 IMAGES, MASKS, REGION, MANIFEST, RAW = "images.npy", "masks.npy", "region.npy", "manifest.json", "raw"
 
@@ -138,9 +139,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 
 def write_manifest(path: Path, manifest: dict[str, Any]) -> None:
     """Write a JSON object, the same bytes for the same content; it appears whole or not at all."""
-    part = path.with_suffix(".json.part")
-    part.write_bytes((json.dumps(manifest, indent=1, ensure_ascii=False) + "\n").encode("utf-8"))
-    part.replace(path)
+    write_text(path, json.dumps(manifest, indent=1, ensure_ascii=False) + "\n")
 
 
 def load_array(path: Path) -> NDArray[Any]:

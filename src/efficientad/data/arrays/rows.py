@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
+
+from efficientad.data.arrays.row_file import replace_array
+from efficientad.errors import DataError
 
 
 class Rows(Sequence[NDArray[Any]]):
@@ -46,12 +48,16 @@ class Rows(Sequence[NDArray[Any]]):
 
 
 def read_row(array: NDArray[Any], index: int) -> NDArray[Any]:
-    """Return a row of an array; a memory-mapped one is read from its file."""
+    """Return a row of an array; a memory-mapped one is read from its file. DataError where that was cut short."""
     if not isinstance(array, np.memmap) or array.filename is None or not is_whole_map(array):
         return np.asarray(array[index])
     shape = array.shape[1:]
     count = int(np.prod(shape))
     row = np.fromfile(array.filename, array.dtype, count, offset=array.offset + int(index) * count * array.itemsize)
+    if len(row) < count:
+        raise DataError(
+            f"expected {array.shape} in {array.filename}, row {index} is cut short; run the stage that writes it again"
+        )
     return row.reshape(shape)
 
 
@@ -60,13 +66,10 @@ def keep_rows(path: Path, kept: Sequence[int]) -> None:
     full = np.load(path, mmap_mode="r")
     if len(full) == len(kept):
         return
-    part = path.with_name(f"{path.name}.part")
-    shorter = open_memmap(part, mode="w+", dtype=full.dtype, shape=(len(kept), *full.shape[1:]))
-    for target, source in enumerate(kept):
-        shorter[target] = full[source]
-    shorter.flush()
-    del full, shorter  # Windows does not replace a file that is mapped
-    part.replace(path)
+    with replace_array(path, full.dtype, (len(kept), *full.shape[1:])) as shorter:
+        for target, source in enumerate(kept):
+            shorter[target] = read_row(full, source)
+        del full  # Windows does not replace a file that is mapped
 
 
 def is_whole_map(array: NDArray[Any]) -> bool:

@@ -39,7 +39,6 @@ class Findings:
     def write(self) -> None:
         """Write everything into the folder of the report."""
         assert self.folder is not None
-        self.folder.mkdir(parents=True, exist_ok=True)
         kinds = {"left_out": self.left_out, "warned": self.warned, "refused": self.refused}
         tree = {kind: [write_out(one) for one in findings] for kind, findings in kinds.items()}
         write_manifest(self.folder / FILES, tree)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from efficientad.data.arrays.prepared import Prepared, write_manifest
 from efficientad.data.datasets.near_duplicates import Cluster, list_cross_pairs
+from efficientad.pipeline.writing import write_text
 
 PAIRS, PARTS = "near_duplicates.json", "parts.csv"
 _SHOWN = 3  # pairs in a message
@@ -38,9 +39,8 @@ def write_leaks(
     """
     pairs = _name_pairs(prepared, parts or [])
     joined = join_groups(groups, [[prepared.rows[index].name for index in part.members] for part in parts or []])
-    folder.mkdir(parents=True, exist_ok=True)
     write_manifest(folder / PAIRS, {"checked": parts is not None, "pairs": [vars(pair) for pair in pairs]})
-    (folder / PARTS).write_text(format_groups(joined), encoding="utf-8", newline="")
+    write_text(folder / PARTS, format_groups(joined))
     return pairs
 
 

@@ -7,7 +7,6 @@ from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.annotations import ANNOTATIONS
@@ -22,6 +21,7 @@ from efficientad.data.arrays.prepared import (
     load_prepared,
     write_manifest,
 )
+from efficientad.data.arrays.row_file import replace_array, save_array
 from efficientad.data.arrays.rows import keep_rows
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.annotations import write_annotations
@@ -85,7 +85,7 @@ def write_prepared(
         (folder / stale).unlink(missing_ok=True)
     small_region = None if region is None else _shrink_region(region, size, border_px)
     if small_region is not None:
-        np.save(folder / REGION, small_region)
+        save_array(folder / REGION, small_region)
     findings = findings or Findings()
     facts = list(_write_arrays(provider, samples, folder, size, small_region, findings, workers))
     findings.check()
@@ -165,21 +165,23 @@ def _write_arrays(
         except DataError as error:
             return error
 
-    images = open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(len(samples), *size, 3))
-    masks = open_memmap(folder / MASKS, mode="w+", dtype=np.bool_, shape=(len(samples), *size))
-    with ThreadPoolExecutor(count_workers(workers)) as pool:
+    with (
+        replace_array(folder / IMAGES, np.uint8, (len(samples), *size, 3)) as images,
+        replace_array(folder / MASKS, np.bool_, (len(samples), *size)) as masks,
+        ThreadPoolExecutor(count_workers(workers)) as pool,
+    ):
         entries: Iterable[_Decoded | DataError] = pool.map(decode, samples)
         for index, entry in enumerate(track(entries, "images decoded", len(samples))):
             if isinstance(entry, DataError):
                 findings.refused.append(Finding(samples[index].name, str(entry)))
                 continue
             images[index] = entry.image
-            masks[index] = False if entry.mask is None else entry.mask & (True if region is None else region)
-            if doubt := _doubt_mask(entry.mask, masks[index]):
+            judged = None if entry.mask is None else entry.mask & (True if region is None else region)
+            if judged is not None:
+                masks[index] = judged
+            if doubt := _doubt_mask(entry.mask, judged):
                 findings.warned.append(Finding(samples[index].name, doubt))
             yield entry.facts
-    images.flush()
-    masks.flush()
 
 
 def _decode(provider: DatasetProvider, sample: Sample, size: tuple[int, int]) -> _Decoded:
@@ -216,8 +218,8 @@ def _check_mask(mask: NDArray[np.bool_], size: tuple[int, int], sample: Sample, 
         )
 
 
-def _doubt_mask(mask: NDArray[np.bool_] | None, judged: NDArray[np.bool_]) -> str:
-    if mask is None or not mask.any():
+def _doubt_mask(mask: NDArray[np.bool_] | None, judged: NDArray[np.bool_] | None) -> str:
+    if mask is None or judged is None or not mask.any():
         return ""
     if not judged.any():
         return "its defect lies wholly outside of the region of interest; no pixel of it counts"

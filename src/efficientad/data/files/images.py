@@ -15,6 +15,7 @@ from efficientad.data.files.containers import Container, inspect_container
 from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.data.files.regions import find_lost, sum_cells
 from efficientad.errors import DataError
+from efficientad.pipeline.writing import write_bytes
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"})
 MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff"})
@@ -142,7 +143,7 @@ def encode_tiff(anomaly_map: NDArray[np.float32]) -> bytes:
 
 def write_png(path: Path, image: NDArray[np.uint8] | NDArray[np.bool_]) -> None:
     """Write `encode_png(image)` to a path, whose folder must exist."""
-    path.write_bytes(encode_png(image))
+    write_bytes(path, encode_png(image))
 
 
 def encode_jpeg(image: NDArray[np.uint8], quality: int = 88) -> bytes:

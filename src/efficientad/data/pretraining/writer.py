@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.prepared import IMAGES, MANIFEST, write_manifest
+from efficientad.data.arrays.row_file import replace_array
 from efficientad.data.arrays.rows import keep_rows
 from efficientad.data.files.decoding import count_workers, hash_pixels
 from efficientad.data.files.images import resize_image
@@ -30,7 +30,6 @@ def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).unlink(missing_ok=True)
     count = len(source)
-    images = open_memmap(folder / IMAGES, mode="w+", dtype=np.uint8, shape=(count, size, size, 3))
 
     def decode(index: int) -> tuple[NDArray[np.uint8], str] | DataError:
         try:
@@ -40,7 +39,8 @@ def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, 
         return resize_image(image, (size, size)), hash_pixels(image)
 
     rows, kept, left_out = [], [], []
-    with ThreadPoolExecutor(count_workers(workers)) as pool:
+    shape = (count, size, size, 3)
+    with replace_array(folder / IMAGES, np.uint8, shape) as images, ThreadPoolExecutor(count_workers(workers)) as pool:
         decoded = track(pool.map(decode, range(count)), "photographs decoded", count)
         for index, entry in enumerate(decoded):
             if isinstance(entry, DataError):
@@ -49,8 +49,6 @@ def write_pretraining(source: PretrainingSource, folder: Path, size: int = 512, 
             images[index], digest = entry
             kept.append(index)
             rows.append({"name": source.name(index), "photograph": source.photograph(index), "sha256": digest})
-    images.flush()
-    del images
     _check_left(count, left_out)
     keep_rows(folder / IMAGES, kept)
     missing = {"left_out": [write_out(one) for one in left_out]} if left_out else {}

@@ -1,14 +1,16 @@
 """ONNX -> OpenVINO IR, and the part of a graph that turns a score into a verdict."""
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import openvino
 from openvino import opset13 as opset
 
 from efficientad.deploy.format.metadata import SECTION, describe_model
-from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IS_ANOMALOUS
+from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IR_WEIGHTS_SUFFIX, IS_ANOMALOUS
 from efficientad.model.header import ModelHeader
+from efficientad.pipeline.writing import write_bytes
 
 
 def write_openvino(onnx_path: Path, header: ModelHeader, xml_path: Path, fp16: bool) -> None:
@@ -22,13 +24,17 @@ def write_openvino(onnx_path: Path, header: ModelHeader, xml_path: Path, fp16: b
 
 def save_ir(model: openvino.Model, header: ModelHeader, xml_path: Path, fp16: bool) -> None:
     """Write a model with its header to `xml_path` and its .bin; see `write_openvino`."""
-    xml_path.parent.mkdir(parents=True, exist_ok=True)
     for index, node in enumerate(model.get_ordered_ops()):
         if node.get_type_name() not in ("Parameter", "Result"):  # converters count through a process's life
             node.set_friendly_name(f"{node.get_type_name()}_{index}")
     for key, value in describe_model(header).items():
         model.set_rt_info(value, [SECTION, key])
-    openvino.save_model(model, xml_path, compress_to_fp16=fp16)
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "model.xml"
+        openvino.save_model(model, written, compress_to_fp16=fp16)
+        weights = written.with_suffix(IR_WEIGHTS_SUFFIX).read_bytes()
+        write_bytes(xml_path.with_suffix(IR_WEIGHTS_SUFFIX), weights)
+        write_bytes(xml_path, written.read_bytes())
 
 
 def read_without_verdict(xml_path: Path) -> openvino.Model:
