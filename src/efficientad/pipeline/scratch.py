@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from efficientad.pipeline.locks import alone_at
+
 SCRATCH_VARIABLE = "EFFICIENTAD_SCRATCH"  # set it to an absolute path to share it with queued experiments
 _BLOCK = 1 << 20
 
@@ -27,14 +29,17 @@ def open_scratch(
     Of several processes that share the folder one removes it: `may_delete`, called then, waits for all and says which.
 
     The folder's name holds a hash of `key` (params and matrix item, JSON values), of the package's modules
-    imported so far, and of the files `inputs`. It lies below $EFFICIENTAD_SCRATCH, or .scratch.
+    imported so far, and of the files `inputs`. It lies below $EFFICIENTAD_SCRATCH, or .scratch. Another process at the
+    same work is waited for.
     """
     root = Path(os.environ.get(SCRATCH_VARIABLE, ".scratch"))
-    folder = root / f"{stage}-{_hash_work(key, inputs)[:16]}"
-    folder.mkdir(parents=True, exist_ok=True)
-    yield folder
-    if may_delete():
-        shutil.rmtree(folder)
+    name = f"{stage}-{_hash_work(key, inputs)[:16]}"
+    folder = root / name
+    with alone_at(root / f"{name}.lock", name):
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder
+        if may_delete():
+            shutil.rmtree(folder)
 
 
 def _hash_work(key: Mapping[str, object], inputs: Iterable[Path]) -> str:

@@ -3,16 +3,20 @@
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from efficientad.errors import EfficientADError, ParamsError
+from efficientad.errors import ParamsError
 from efficientad.model.sizes import SIZES, Size
 from efficientad.pipeline.layout import Item
+from efficientad.pipeline.locks import alone_at
 from efficientad.pipeline.parsing import check_name
+from efficientad.pipeline.stops import told_in_a_line
+from efficientad.pipeline.writing import write_text
 
 TIMINGS = Path(".scratch/timings.jsonl")
 _DIGITS = 6
@@ -67,18 +71,18 @@ _READERS: dict[str, Callable[[str], Any]] = {"size": _read_size, "category": _re
 
 
 def run_stage(main: Callable[[], None]) -> None:
-    """Run a stage; what a user can put right is one line on stderr and exit code 1, not a traceback.
+    """Run a stage; what a user can put right is one line on stderr and an exit code, not a traceback.
 
     What a finished stage cost is appended to .scratch/timings.jsonl, outside of DVC: wall-clock numbers
     differ from run to run and must not decide what is rerun.
     """
     started, cpu_started = time.monotonic(), time.process_time()
-    try:
+    words = [Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not word.startswith("-"))]
+    lock = re.sub(r"[^\w.]", "-", " ".join(words))[:150]
+    with told_in_a_line(), alone_at(TIMINGS.with_name(f"{lock}.lock"), " ".join(words)):
         main()
-    except EfficientADError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
     cost = {
-        "stage": " ".join([Path(sys.argv[0]).name, *(word for word in sys.argv[1:] if not word.startswith("-"))]),
+        "stage": " ".join(words),
         "seconds": round(time.monotonic() - started, 2),
         "cpu_seconds": round(time.process_time() - cpu_started, 2),
         "peak_rss_mb": measure_peak_rss_mb(),
@@ -102,8 +106,7 @@ def measure_peak_rss_mb() -> float | None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Write values, floats to six decimals so that files of equal results have equal bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(_round(values), indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(_round(values), indent=2) + "\n")
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Distilling a PDN teacher from a frozen ImageNet backbone (arXiv 2303.14535, Algorithm 3)."""
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from efficientad.data.arrays.pretraining import Pretraining
+from efficientad.data.arrays.row_file import RowFile, continue_array
 from efficientad.data.arrays.rows import read_row
 from efficientad.data.arrays.samples import hold_out
 from efficientad.model.cells import count_cells
@@ -23,7 +25,7 @@ from efficientad.pipeline.progress import track
 from efficientad.teacher.backbones import TEACHER_IMAGE_PX, Backbone, build_backbone, compute_targets
 from efficientad.training.distillation.batches import DistillationBatch, DistillationSteps
 from efficientad.training.engine.augment import convert_to_grey
-from efficientad.training.engine.features import FeatureFile, write_features
+from efficientad.training.engine.features import FeatureFile, locate_mark, write_features
 from efficientad.training.engine.kernels import run_layers
 from efficientad.training.engine.loop import LossLog, run_training
 from efficientad.training.engine.losses import compute_feature_loss
@@ -93,21 +95,23 @@ def write_targets(
     count = len(images)
     path = scratch / "images.npy"
     shape = (count, TEACHER_IMAGE_PX, TEACHER_IMAGE_PX, 3)
-    halves = np.lib.format.open_memmap(path, "r+" if path.is_file() else "w+", np.uint8, shape)
     backbone = backbone.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     cells = count_cells(TEACHER_IMAGE_PX)
     file = FeatureFile(scratch / "targets.bin", (TEACHER_CHANNELS, cells, cells), torch.float16, kept=count)
 
-    def compute(rows: slice) -> Tensor:
+    def compute(rows: slice, halves: RowFile) -> Tensor:
         image = convert_to_tensor(np.stack([read_row(images, index) for index in range(rows.start, rows.stop)]))
         image = torch.where(torch.from_numpy(grey[rows]).view(-1, 1, 1, 1), convert_to_grey(image), image)
         half = torch.nn.functional.avg_pool2d(image, 2)  # 512 -> 256, by area as `resize_image` does
-        halves[rows] = (half * 255).round().byte().permute(0, 2, 3, 1).numpy()
+        for index, row in enumerate((half * 255).round().byte().permute(0, 2, 3, 1).numpy(), start=rows.start):
+            halves[index] = row
         return compute_targets(backbone, image.to(device))
 
-    with torch.inference_mode():
-        mean, std = write_features(compute, count, _BACKBONE_BATCH, file, "the backbone's features")
-    halves.flush()
+    with continue_array(path, np.uint8, shape) as (halves, is_whole), torch.inference_mode():
+        if not is_whole:  # of features whose images are gone nothing is left to go on from
+            locate_mark(file).unlink(missing_ok=True)
+        label = "the backbone's features"
+        mean, std = write_features(partial(compute, halves=halves), count, _BACKBONE_BATCH, file, label, halves.sync)
     return Targets(np.load(path, mmap_mode="r"), file, mean, std)
 
 

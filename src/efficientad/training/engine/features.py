@@ -3,6 +3,8 @@
 A row is read with a plain read: pages of a memory map would count as this process's memory.
 """
 
+import io
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,10 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from efficientad.errors import DataError
 from efficientad.pipeline.progress import Progress
+from efficientad.pipeline.writing import write_bytes
+from efficientad.training.engine.checkpoints import DAMAGED
 from efficientad.training.engine.statistics import ChannelStatistics
 
 _MARK_EVERY = 20.0  # seconds
+_ANEW = "remove its folder and run `dvc repro` again"
 
 
 @dataclass(frozen=True)
@@ -34,27 +40,38 @@ class FeatureFile:
         return channels * height * width * self.dtype.itemsize
 
     def read(self, index: int) -> Tensor:
-        """Return the features of one image, (C, h, w) with channels last in memory."""
+        """Return the features of one image, (C, h, w) with channels last in memory; DataError for a file cut short."""
         channels, height, width = self.shape
         with self.path.open("rb") as file:
             file.seek(index * self.row_bytes)
-            row = torch.frombuffer(bytearray(file.read(self.row_bytes)), dtype=self.dtype)
+            content = file.read(self.row_bytes)
+        if len(content) < self.row_bytes:
+            raise DataError(
+                f"expected the features of {self.kept} images in {self.path}, image {index} is cut short; {_ANEW}"
+            )
+        row = torch.frombuffer(bytearray(content), dtype=self.dtype)
         return row.view(height, width, channels).permute(2, 0, 1)
 
 
 def write_features(
-    compute: Callable[[slice], Tensor], count: int, batch_size: int, file: FeatureFile, label: str = "features"
+    compute: Callable[[slice], Tensor],
+    count: int,
+    batch_size: int,
+    file: FeatureFile,
+    label: str = "features",
+    sync: Callable[[], None] = lambda: None,
 ) -> tuple[Tensor, Tensor]:
     """Fill `file` and return mean and standard deviation (1, C, 1, 1) of the channels over all `count` images.
 
     `compute` gives the features (B, C, h, w) of the images in a slice. The statistics are of all of them, rounded
     as `compute` gives them; the file keeps the first `file.kept` in its own dtype. A pass that was interrupted goes
-    on where it left off, less than half a minute back; one that is complete is not repeated. `label` names the pass
-    where its progress is shown. Raises ModelError as `ChannelStatistics.finish`.
+    on where it left off, less than half a minute back; one that is complete is not repeated; one whose file was cut
+    short begins anew, with a warning. `label` names the pass where its progress is shown. `sync` waits until what
+    `compute` wrote itself is on the disk. Raises ModelError as `ChannelStatistics.finish`.
     """
-    mark = file.path.with_suffix(".mark")
-    done, statistics = _load_mark(mark)
+    mark = locate_mark(file)
     file.path.touch()
+    done, statistics = _load_mark(mark, file)
     saved = time.monotonic()
     with file.path.open("r+b") as handle, Progress(label, count, done) as progress:
         handle.truncate(min(done, file.kept) * file.row_bytes)
@@ -68,19 +85,36 @@ def write_features(
             progress.show(done)
             if done == count or time.monotonic() - saved > _MARK_EVERY:
                 handle.flush()
+                os.fsync(handle.fileno())  # before the mark, which says that it is there
+                sync()
                 _save_mark(mark, done, statistics)
                 saved = time.monotonic()
     return statistics.finish()
 
 
-def _load_mark(path: Path) -> tuple[int, ChannelStatistics]:
+def locate_mark(file: FeatureFile) -> Path:
+    """Return the file that says how far a pass is."""
+    return file.path.with_suffix(".mark")
+
+
+def _load_mark(path: Path, file: FeatureFile) -> tuple[int, ChannelStatistics]:
+    """Return how many images are done, and their statistics; nothing where the mark or the file is damaged."""
     if not path.is_file():
         return 0, ChannelStatistics()
-    state: dict[str, Any] = torch.load(path, weights_only=True)
-    return state["done"], ChannelStatistics(**state["statistics"])
+    try:
+        state: dict[str, Any] = torch.load(path, weights_only=True)
+        done, statistics = int(state["done"]), ChannelStatistics(**state["statistics"])
+    except DAMAGED as error:
+        print(f"warning: expected a mark at {path}, reading failed: {error}; the features are computed anew")
+        return 0, ChannelStatistics()
+    expected, found = min(done, file.kept) * file.row_bytes, file.path.stat().st_size
+    if found < expected:
+        print(f"warning: expected {expected} bytes in {file.path}, found {found}; the features are computed anew")
+        return 0, ChannelStatistics()
+    return done, statistics
 
 
 def _save_mark(path: Path, done: int, statistics: ChannelStatistics) -> None:
-    part = path.with_suffix(".part")
-    torch.save({"done": done, "statistics": asdict(statistics)}, part)
-    part.replace(path)
+    content = io.BytesIO()
+    torch.save({"done": done, "statistics": asdict(statistics)}, content)
+    write_bytes(path, content.getvalue())

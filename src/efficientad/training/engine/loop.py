@@ -6,6 +6,7 @@ torchrun, several processes share each batch, average their gradients, and end i
 """
 
 import csv
+import io
 import logging
 import warnings
 from collections.abc import Callable, Sequence
@@ -20,12 +21,14 @@ from lightning.pytorch.core.datamodule import LightningDataModule
 from torch.utils.data import DataLoader, Dataset
 
 from efficientad.model.device import keep_float32
+from efficientad.pipeline.stops import list_handlers
+from efficientad.pipeline.writing import write_text
 from efficientad.training.engine.allocator import keep_freed_memory
+from efficientad.training.engine.checkpoints import CHECKPOINT_NAME, Checkpoints, KeepHandlers, find_checkpoint
 from efficientad.training.engine.precision import uses_bfloat16
 from efficientad.training.engine.progress import StepProgress
 from efficientad.training.engine.workers import Share, find_workers
 
-CHECKPOINT_NAME = "resume.ckpt"
 BuildSteps = Callable[[int, int, Share], Dataset[Any]]
 
 
@@ -68,13 +71,13 @@ class LossLog(Callback):
 
     def write_csv(self, path: Path) -> None:
         """Write `average_rows`, six significant digits; the head alone where nothing was trained."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", newline="", encoding="utf-8") as file:
-            names = list(self.rows[0]) if self.rows else ["step", "loss"]
-            writer = csv.DictWriter(file, fieldnames=names, lineterminator="\n")
-            writer.writeheader()
-            for row in average_rows(self.rows):
-                writer.writerow({"step": int(row["step"]), **{k: f"{v:.6g}" for k, v in row.items() if k != "step"}})
+        lines = io.StringIO()
+        names = list(self.rows[0]) if self.rows else ["step", "loss"]
+        writer = csv.DictWriter(lines, fieldnames=names, lineterminator="\n")
+        writer.writeheader()
+        for row in average_rows(self.rows):
+            writer.writerow({"step": int(row["step"]), **{k: f"{v:.6g}" for k, v in row.items() if k != "step"}})
+        write_text(path, lines.getvalue())
 
 
 def average_rows(rows: Sequence[dict[str, float]], most: int = 500) -> list[dict[str, float]]:
@@ -98,7 +101,7 @@ def run_training(
 ) -> LossLog:
     """Train `module` in place for `steps` steps, from the checkpoint in `scratch` if there is one.
 
-    A checkpoint is written every `segment` steps. `precision` is "fp32" or "bf16".
+    A checkpoint is written every `segment` steps; one that is damaged counts as none. `precision` is "fp32" or "bf16".
     """
     torch.use_deterministic_algorithms(True)
     keep_freed_memory()
@@ -129,17 +132,13 @@ def run_training(
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
-            callbacks=[log, keep, StepProgress(steps)],
+            callbacks=[log, keep, StepProgress(steps), KeepHandlers(list_handlers())],
+            plugins=[Checkpoints()],
         )
         trainer.fit(
             module.to(memory_format=torch.channels_last),
             datamodule=Segments(build_steps, steps, segment, workers.share),
-            ckpt_path=scratch / CHECKPOINT_NAME if has_checkpoint(scratch) else None,
+            ckpt_path=find_checkpoint(scratch),
             weights_only=True,
         )
     return log
-
-
-def has_checkpoint(scratch: Path) -> bool:
-    """Whether a training in this scratch folder was interrupted and can go on."""
-    return (scratch / CHECKPOINT_NAME).is_file()
