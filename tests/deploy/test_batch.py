@@ -44,8 +44,8 @@ def test_a_killed_run_continues_to_the_same_bytes(
     torn = lines[killed_after][:-1] if killed_after < COUNT else b""
     (killed / JSON_LINES).write_bytes(b"".join(lines[:killed_after]) + torn)
     (killed / TABLE).write_bytes((killed / TABLE).read_bytes()[: 20 * killed_after])
-    read, original = [], judge.read_image
-    monkeypatch.setattr(judge, "read_image", lambda file: [read.append(file), original(file)][1])
+    read, original = [], judge.hold_image
+    monkeypatch.setattr(judge, "hold_image", lambda file, *others: [read.append(file), original(file, *others)][1])
     capsys.readouterr()
     assert predict(engine, folder, killed, run) == 1
     assert read_files(killed) == read_files(whole)
@@ -57,15 +57,15 @@ def test_a_killed_run_continues_to_the_same_bytes(
 
 
 def test_an_interrupt_leaves_whole_records_and_the_next_start_continues(engine, models, folder, tmp_path, monkeypatch):
-    run, original = describe(folder, models), judge.read_image
+    run, original = describe(folder, models), judge.hold_image
     last = max(folder.rglob("*.png"))
 
-    def interrupt(file):
+    def interrupt(file, *others):
         if file == last:
             raise KeyboardInterrupt
-        return original(file)
+        return original(file, *others)
 
-    monkeypatch.setattr(judge, "read_image", interrupt)
+    monkeypatch.setattr(judge, "hold_image", interrupt)
     with pytest.raises(KeyboardInterrupt):
         predict(engine, folder, tmp_path / "out", run)
     assert len(read_lines(tmp_path / "out")) < COUNT

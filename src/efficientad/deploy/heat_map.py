@@ -1,16 +1,26 @@
 """An anomaly map as colours on the image: what `predict --heat-maps` writes, and the report's columns."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import colour_map, mark_defects, outline, resize_map
+from efficientad.data.files.images import (
+    blend_images,
+    colour_levels,
+    colour_map,
+    draw_outline,
+    mark_defects,
+    quantise_map,
+    resize_map,
+)
 from efficientad.errors import MetricError
 
 _OPACITY = 0.5
 _WHITE = (255, 255, 255)
 _LINE_PER_PX = 1 / 512  # a line's thickness, of the image's longer side
+_BAND = 256  # rows that are coloured at a time: floats of a camera's whole image take ten times its memory
 
 
 @dataclass(frozen=True)
@@ -63,17 +73,42 @@ def overlay_heat_map(
         )
     if not 0.0 <= opacity <= 1.0:
         raise MetricError(f"Expected an opacity in [0, 1], got {opacity}.")
-    colours = colour_map(scale.apply(anomaly_map)).astype(np.float32)
-    return np.rint((1.0 - opacity) * image + opacity * colours).astype(np.uint8)
+    blend = np.empty_like(image)
+    for band in _cut_bands(len(image)):
+        blend[band] = blend_images(image[band], colour_map(scale.apply(anomaly_map[band])), opacity)
+    return blend
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """A map's colours and marks at an image's size, in two bytes a pixel."""
+
+    levels: NDArray[np.uint8]  # (H, W): 0 and 255 are the ends of the scale of `fit_heat_scale`
+    marks: NDArray[np.bool_]  # (H, W), what `mark_defects` marks
+
+    def lay_over(self, image: NDArray[np.uint8]) -> None:
+        """Draw into an RGB uint8 image (H, W, 3): the colours, and a white line around the marks."""
+        for band in _cut_bands(len(image)):
+            image[band] = blend_images(image[band], colour_levels(self.levels[band]), _OPACITY)
+        draw_outline(image, self.marks, _WHITE, max(1, round(max(image.shape) * _LINE_PER_PX)))
+
+
+def fit_heat_map(anomaly_map: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> HeatMap:
+    """Return a map (h, w) of any size as a heat map of `size`, height and width in px."""
+    resized = resize_map(anomaly_map, *size)
+    scale = fit_heat_scale(threshold, resized)
+    levels = np.empty(size, np.uint8)
+    for band in _cut_bands(size[0]):
+        levels[band] = quantise_map(scale.apply(resized[band]))
+    return HeatMap(levels, mark_defects(resized, threshold))
 
 
 def draw_heat_map(image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
-    """Lay a map (h, w) of any size over an RGB uint8 image (H, W, 3), on the scale of `fit_heat_scale`.
+    """Return an RGB uint8 image (H, W, 3) with a map (h, w) of any size laid over it, see `HeatMap`."""
+    drawn = image.copy()
+    fit_heat_map(anomaly_map, threshold, (image.shape[0], image.shape[1])).lay_over(drawn)
+    return drawn
 
-    A white line runs around what `mark_defects` marks.
-    """
-    height, width = image.shape[:2]
-    resized = resize_map(anomaly_map, height, width)
-    coloured = overlay_heat_map(image, resized, fit_heat_scale(threshold, resized))
-    thickness = max(1, round(max(height, width) * _LINE_PER_PX))
-    return outline(coloured, mark_defects(resized, threshold), _WHITE, thickness)
+
+def _cut_bands(rows: int) -> Iterator[slice]:
+    return (slice(first, first + _BAND) for first in range(0, rows, _BAND))

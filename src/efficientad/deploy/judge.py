@@ -9,15 +9,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import encode_png, encode_tiff, read_image, resize_image
+from efficientad.data.files.budget import PixelBudget
+from efficientad.data.files.images import encode_png, encode_tiff, hold_image, resize_image
+from efficientad.data.files.limits import LIMITS, Limits
+from efficientad.data.files.names import name_product
 from efficientad.deploy.ahead import map_ahead
 from efficientad.deploy.engines.engine import Engine, Outputs, run_all
-from efficientad.deploy.heat_map import draw_heat_map
+from efficientad.deploy.heat_map import fit_heat_map
 from efficientad.deploy.predictor import Prediction, read_outputs
 from efficientad.deploy.records import Record
 from efficientad.deploy.regions import find_regions
 from efficientad.deploy.sources import Stamp, read_stamp
-from efficientad.errors import EfficientADError
+from efficientad.errors import DataError, EfficientADError
+
+_BUDGET = PixelBudget(48)  # of all threads: two images of 20 MP, and as many threads as there are for small ones
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,7 @@ class Output:
     folder: Path  # records and heat maps
     heat_maps: bool = False
     maps: Path | None = None  # folder of raw maps; None writes none
+    limits: Limits = LIMITS  # of the images
 
 
 class Loaded(NamedTuple):
@@ -43,11 +49,12 @@ class Loaded(NamedTuple):
 def judge_files(engine: Engine, files: Mapping[str, Path], output: Output) -> Generator[Record, None, None]:
     """Yield the record of each file, by its name, in order; heat maps and raw maps are written before.
 
-    The memory in use does not grow with the number of files: it holds a few images at the model's size.
+    The memory in use grows neither with the number of files nor with that of threads: it holds a few images at the
+    model's size, and of their own size no more than a budget of pixels.
     """
 
     def load(named: tuple[str, Path]) -> Loaded:
-        return load_pixels(*named, engine.header.image_size)
+        return load_pixels(*named, engine.header.image_size, output.limits)
 
     def finish(pair: tuple[Loaded, Outputs]) -> Record:
         return _finish(engine, *pair, output)
@@ -55,14 +62,14 @@ def judge_files(engine: Engine, files: Mapping[str, Path], output: Output) -> Ge
     yield from map_ahead(finish, infer(engine, map_ahead(load, files.items())))
 
 
-def load_pixels(name: str, file: Path, size: tuple[int, int]) -> Loaded:
+def load_pixels(name: str, file: Path, size: tuple[int, int], limits: Limits = LIMITS) -> Loaded:
     """Read an image and bring it to `size`; a file that cannot be read comes as black pixels and an error."""
     stamp = read_stamp(file)
     try:
-        image = read_image(file)
+        with hold_image(file, limits, _BUDGET) as image:
+            return Loaded(name, file, resize_image(image, size), (image.shape[0], image.shape[1]), stamp)
     except EfficientADError as error:
         return Loaded(name, file, np.zeros((*size, 3), np.uint8), error=str(error))
-    return Loaded(name, file, resize_image(image, size), (image.shape[0], image.shape[1]), stamp)
 
 
 def infer(engine: Engine, images: Iterable[Loaded]) -> Iterator[tuple[Loaded, Outputs]]:
@@ -90,18 +97,30 @@ def _finish(engine: Engine, image: Loaded, outputs: Outputs, output: Output) -> 
         prediction = read_outputs(outputs, engine.header)
         record = _describe(image, prediction, engine.header.scale_score(prediction.score))
         if output.heat_maps:
-            pixels = read_image(image.file)  # again: meanwhile it would take a camera's full size in memory
-            drawn = encode_png(draw_heat_map(pixels, prediction.anomaly_map, prediction.threshold))
-            record["heat_map"] = _write(output.folder, f"{image.name}.png", drawn)
+            drawn = _draw(image, prediction, output.limits)
+            record["heat_map"] = _write(output.folder, name_product(image.name, ".png"), drawn)
         if output.maps is not None:
-            record["map"] = _write(output.maps, f"{image.name}.tiff", encode_tiff(prediction.anomaly_map))
+            written = encode_tiff(prediction.anomaly_map)
+            record["map"] = _write(output.maps, name_product(image.name, ".tiff"), written)
     except EfficientADError as error:
         return {"image": image.name, "error": str(error)}
     return record
 
 
+def _draw(image: Loaded, prediction: Prediction, limits: Limits) -> bytes:
+    """Return the PNG of an image's heat map; the file is read again, meanwhile its pixels would take memory."""
+    with _BUDGET.take(image.size[0] * image.size[1]):
+        heat_map = fit_heat_map(prediction.anomaly_map, prediction.threshold, image.size)
+    with hold_image(image.file, limits, _BUDGET) as pixels:
+        if pixels.shape[:2] != image.size:
+            raise DataError(f"expected {image.file} as it was before, it changed meanwhile; judge it again")
+        heat_map.lay_over(pixels)
+        return encode_png(pixels)
+
+
 def _describe(image: Loaded, prediction: Prediction, display_score: float) -> Record:
-    regions = find_regions(prediction.anomaly_map, prediction.threshold, image.size)
+    with _BUDGET.take(image.size[0] * image.size[1]):
+        regions = find_regions(prediction.anomaly_map, prediction.threshold, image.size)
     record: Record = {
         "image": image.name,
         "score": prediction.score,

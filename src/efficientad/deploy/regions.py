@@ -34,7 +34,8 @@ def find_regions(anomaly_map: NDArray[np.float32], threshold: float, image_size:
     marks = mark_defects(resized, threshold)
     numbers, boxes = connect_pixels(marks)
     highest = np.full(len(boxes), -np.inf, np.float32)
-    np.maximum.at(highest, numbers[marks] - 1, resized[marks])
+    numbers, values = numbers[marks] - 1, resized[marks]
+    np.maximum.at(highest, numbers, values)
     found = [
         Region((int(x), int(y), int(width), int(height)), int(area), float(score))
         for (x, y, width, height, area), score in zip(boxes, highest, strict=True)

@@ -9,31 +9,13 @@ decides, not the suffix.
 import re
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["jpeg", "png", "tiff", "bmp", "webp"]
+from efficientad.data.files.container import Container
+from efficientad.data.files.tiff import inspect_tiff
 
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")  # those that a length follows, and the end
 _JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
-_TIFF_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}  # bytes by type, others 1
-_TIFF_SIDES = (256, 257)  # width, height
-_TIFF_DEPTH, _TIFF_PHOTOMETRIC, _TIFF_CMYK = 258, 262, 5
-_TIFF_SAMPLE_FORMAT = 339
-_TIFF_BLOCKS = ((273, 279), (324, 325))
 _BMP_CORE = b"\x0c\0\0\0"  # length of OS/2's older header, whose sides are shorter numbers
-_TIFF_READ = {*_TIFF_SIDES, _TIFF_DEPTH, _TIFF_PHOTOMETRIC, _TIFF_SAMPLE_FORMAT, *sum(_TIFF_BLOCKS, ())}
-
-
-@dataclass(frozen=True)
-class Container:
-    """`kind` of file; `bits` per sample; `alpha`: whether the image may carry transparency; sides in px as stored."""
-
-    kind: Kind
-    bits: int
-    alpha: bool
-    height: int
-    width: int
 
 
 def inspect_container(payload: bytes) -> Container:
@@ -47,7 +29,7 @@ def inspect_container(payload: bytes) -> Container:
     if payload.startswith(b"\x89PNG\r\n\x1a\n"):
         return _inspect_png(payload)
     if payload[:4] in (b"II*\x00", b"MM\x00*"):
-        return _inspect_tiff(payload)
+        return inspect_tiff(payload)
     if payload.startswith(b"BM"):
         return _inspect_bmp(payload)
     if payload.startswith(b"RIFF") and payload[8:12] == b"WEBP":
@@ -96,54 +78,6 @@ def _inspect_png(payload: bytes) -> Container:
     raise ValueError("is cut short (no PNG end chunk)")
 
 
-def _inspect_tiff(payload: bytes) -> Container:
-    """Read the first directory; its strips or tiles must lie inside the file and no other page follow."""
-    order: Literal["<", ">"] = "<" if payload.startswith(b"II") else ">"
-    try:
-        (start,) = struct.unpack_from(order + "I", payload, 4)
-        (count,) = struct.unpack_from(order + "H", payload, start)
-        places = range(start + 2, start + 2 + 12 * count, 12)
-        _check_tiff_values(payload, order, places)
-        entries = _read_tiff_entries(payload, order, places)
-        (following,) = struct.unpack_from(order + "I", payload, start + 2 + 12 * count)
-    except struct.error as error:
-        raise ValueError("is cut short (its TIFF directory is not whole)") from error
-    if following:
-        raise ValueError("holds several pages: save the one page that is meant")
-    for offsets, lengths in _TIFF_BLOCKS:
-        blocks = zip(entries.get(offsets, ()), entries.get(lengths, ()), strict=False)
-        if any(offset + length > len(payload) for offset, length in blocks):
-            raise ValueError("is cut short (a strip or tile lies beyond its end)")
-    if entries.get(_TIFF_PHOTOMETRIC) == (_TIFF_CMYK,):
-        raise ValueError("holds CMYK colours, whose look depends on a printer: convert it to RGB")
-    if 3 in entries.get(_TIFF_SAMPLE_FORMAT, ()):
-        raise ValueError("holds float samples, whose range is unknown: scale it to 8 or 16 bits")
-    width, height = (max(entries.get(tag) or (0,)) for tag in _TIFF_SIDES)
-    if not width * height:
-        raise ValueError("is damaged (its TIFF tags name no width or height)")
-    return Container("tiff", max(entries.get(_TIFF_DEPTH) or (1,)), True, height, width)
-
-
-def _check_tiff_values(payload: bytes, order: str, places: range) -> None:
-    """Refuse a directory whose values are larger than the file: they lie on each other, and a decoder copies each."""
-    entries = (struct.unpack_from(order + "HHI", payload, place) for place in places)
-    if sum(_TIFF_SIZES.get(kind, 1) * count for _, kind, count in entries) > len(payload):
-        raise ValueError("is damaged (its TIFF tags claim more values than it has bytes)")
-
-
-def _read_tiff_entries(payload: bytes, order: str, places: range) -> dict[int, tuple[int, ...]]:
-    """Return the whole-number values of the tags that are looked at; of several of one tag the last."""
-    entries: dict[int, tuple[int, ...]] = {}
-    for place in places:
-        tag, kind, count = struct.unpack_from(order + "HHI", payload, place)
-        if tag in _TIFF_READ and kind in (3, 4):
-            values = place + 8
-            if count * _TIFF_SIZES[kind] > 4:
-                (values,) = struct.unpack_from(order + "I", payload, values)
-            entries[tag] = struct.unpack_from(f"{order}{count}{'H' if kind == 3 else 'I'}", payload, values)
-    return entries
-
-
 def _inspect_bmp(payload: bytes) -> Container:
     """Compare the length with that of the pixels which the header announces."""
     if len(payload) < 34:
@@ -174,6 +108,8 @@ def _measure_webp(payload: bytes) -> tuple[int, int]:
     elif payload[12:16] == b"VP8L":
         sides = int.from_bytes(payload[21:25], "little")
         width, height = (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
-    else:
+    elif payload[12:16] == b"VP8 ":
         width, height = (int.from_bytes(payload[start : start + 2], "little") & 0x3FFF for start in (26, 28))
+    else:  # a decoder may take pixels without a chunk around them, whose sides stand elsewhere
+        raise ValueError("is damaged (it does not begin with a chunk of WebP)")
     return height, width

@@ -4,6 +4,8 @@
 inspection station all call it, so that training and production see the same pixels.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.containers import Container, inspect_container
+from efficientad.data.files.budget import PixelBudget
+from efficientad.data.files.container import Container
+from efficientad.data.files.containers import inspect_container
 from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.data.files.regions import find_lost, sum_cells
 from efficientad.errors import DataError
@@ -52,11 +56,17 @@ def decode_image(payload: bytes, name: object, limits: Limits = LIMITS) -> NDArr
     (float, CMYK), animated or multi-page, or beyond `limits`, which is found before anything is decoded; when some
     pixel is transparent; and when of 16-bit samples 99.9 % do not exceed 4095.
     """
-    container = _inspect(payload, name, limits)
-    if container.alpha:
-        _check_opaque(payload, name)
-    bgr = _as_uint8(_decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, name), name)
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    return _decode_image(payload, _inspect(payload, name, limits), name)
+
+
+@contextmanager
+def hold_image(path: Path, limits: Limits, budget: PixelBudget) -> Iterator[NDArray[np.uint8]]:
+    """Hand out a file's image as `read_image`, and hold its pixels' share of the budget as long as it is in use."""
+    payload, container = _read_file(path, limits)
+    with budget.take(container.height * container.width):
+        image = _decode_image(payload, container, path)
+        del payload
+        yield image
 
 
 def read_mask(path: Path, at_least: int = 1, limits: Limits = LIMITS) -> NDArray[np.bool_]:
@@ -156,7 +166,16 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 88) -> bytes:
 
 def colour_map(map01: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Colour a (H, W) map in [0, 1] (values outside are clipped): (H, W, 3) RGB uint8, Turbo palette."""
-    levels = np.round(np.clip(map01, 0.0, 1.0) * 255.0).astype(np.uint8)
+    return colour_levels(quantise_map(map01))
+
+
+def quantise_map(map01: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Bring a map in [0, 1] to the levels 0 .. 255; values outside are clipped."""
+    return np.round(np.clip(map01, 0.0, 1.0) * 255.0).astype(np.uint8)
+
+
+def colour_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Colour levels (H, W), of which 0 is a map's 0 and 255 its 1: (H, W, 3) RGB uint8, Turbo palette."""
     bgr = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
@@ -173,11 +192,14 @@ def mark_defects(anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[
     [[0, 0, 1, 0, 0, 1]]
     """
     above = anomaly_map > threshold
-    count, regions = cv2.connectedComponents(above.astype(np.uint8), connectivity=8)
+    count, regions = cv2.connectedComponents(above.view(np.uint8), connectivity=8)
     highest = np.full(count, -np.inf, anomaly_map.dtype)
-    np.maximum.at(highest, regions[above], anomaly_map[above])
+    numbers, values = regions[above], anomaly_map[above]
+    del regions  # of a camera's image these are 100 MB
+    np.maximum.at(highest, numbers, values)
     least = np.minimum(highest, highest * _MARKED_SHARE)
-    return np.asarray(above & (anomaly_map >= least[regions]))
+    above[above] = values >= least[numbers]
+    return np.asarray(above, np.bool_)
 
 
 def connect_pixels(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -200,10 +222,31 @@ def outline(
 
     `colour` is RGB, `thickness` in px. Raises DataError when image and mask differ in size.
     """
+    outlined = image.copy()
+    draw_outline(outlined, mask, colour, thickness)
+    return outlined
+
+
+def draw_outline(
+    image: NDArray[np.uint8], mask: NDArray[np.bool_], colour: tuple[int, int, int], thickness: int
+) -> None:
+    """Do as `outline` in the image itself."""
     if image.shape[:2] != mask.shape:
         raise DataError(f"expected a mask of size {image.shape[:2]}, got {mask.shape}; resize one of them")
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    return np.asarray(cv2.drawContours(image.copy(), contours, -1, colour, thickness), np.uint8)
+    contours, _ = cv2.findContours(mask.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    cv2.drawContours(image, contours, -1, colour, thickness)
+
+
+def blend_images(first: NDArray[np.uint8], second: NDArray[np.uint8], share: float) -> NDArray[np.uint8]:
+    """Return (1 - share) x first + share x second, rounded; both are uint8 of one shape."""
+    return np.asarray(cv2.addWeighted(first, 1.0 - share, second, share, 0.0), np.uint8)
+
+
+def _decode_image(payload: bytes, container: Container, name: object) -> NDArray[np.uint8]:
+    if container.alpha:
+        _check_opaque(payload, name)
+    bgr = _as_uint8(_decode(payload, cv2.IMREAD_COLOR | cv2.IMREAD_ANYDEPTH, name), name)
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
 def _read_file(path: Path, limits: Limits) -> tuple[bytes, Container]:

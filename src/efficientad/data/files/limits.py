@@ -17,7 +17,7 @@ class Limits:
         if count > self.megabytes * _MEGA:
             raise ValueError(
                 f"has {count / _MEGA:,.1f} MB, more than the bound of {self.megabytes:g} "
-                "(of the stage prepare: data.max_megabytes)"
+                "(to raise it: --max-megabytes; in params.yaml data.max_megabytes)"
             )
 
     def check_pixels(self, height: int, width: int) -> None:
@@ -25,9 +25,9 @@ class Limits:
         if height * width > self.megapixels * _MEGA:
             raise ValueError(
                 f"has {width} x {height} px, more than the bound of {self.megapixels:g} megapixels "
-                "(of the stage prepare: data.max_megapixels)"
+                "(to raise it: --max-megapixels; in params.yaml data.max_megapixels)"
             )
 
 
 LIMITS = Limits(megapixels=200, megabytes=1024)
-"""Where no params name others: `efficientad predict`, and photographs."""
+"""Where neither params nor options name others; the station's program has the same."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from efficientad.data.files.images import IMAGE_SUFFIXES
+from efficientad.data.files.names import make_printable
 from efficientad.errors import DataError
 
 _READ = ", ".join(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES))
@@ -84,15 +85,6 @@ def shorten(findings: Sequence[Finding], with_names: bool = True) -> str:
 def write_out(finding: Finding) -> dict[str, str]:
     """Return a finding for JSON in UTF-8."""
     return {"file": make_printable(finding.file), "reason": make_printable(finding.reason)}
-
-
-def make_printable(text: str) -> str:
-    r"""Return a text whose control characters and bytes that are no UTF-8 are written out.
-
-    >>> print(make_printable("Ö\n\udcff"))
-    Ö\n\udcff
-    """
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
 
 
 def leads_back(link: Path) -> bool:
