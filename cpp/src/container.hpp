@@ -3,11 +3,12 @@
 
 #include <cstdint>
 #include <stdexcept>
-#include <vector>
+
+#include "bytes.hpp"
 
 namespace efficientad {
 
-using Bytes = std::vector<std::uint8_t>;
+constexpr const char* kCmyk = "holds CMYK colours, whose look depends on a printer: convert it to RGB";
 
 // A reason that reads after "the file".
 struct ContainerError : std::runtime_error {
@@ -15,6 +16,8 @@ struct ContainerError : std::runtime_error {
 };
 
 struct Container {
+  std::uint64_t height = 0;  // px, as stored
+  std::uint64_t width = 0;
   bool alpha = false;   // whether the image may carry transparency
   int orientation = 0;  // EXIF's, 1 .. 8, of a WebP: not every version of OpenCV applies it; 0 for other formats
 };

@@ -9,6 +9,7 @@ namespace efficientad {
 
 namespace {
 
+constexpr int kBand = 256;             // rows that are coloured at a time
 constexpr float kMarkedShare = 0.5F;  // of a region's highest value
 
 // Returns what a map marks as defective, 255 there and 0 elsewhere: of each connected region above the threshold the
@@ -35,9 +36,9 @@ cv::Mat mark_defects(const cv::Mat& map, double threshold) {
 
 }  // namespace
 
-cv::Mat draw_heat_map(const cv::Mat& image, const Prediction& prediction) {
+HeatMap fit_heat_map(const Prediction& prediction, const cv::Size& size) {
   cv::Mat map;
-  cv::resize(prediction.map, map, image.size(), 0, 0, cv::INTER_LINEAR);
+  cv::resize(prediction.map, map, size, 0, 0, cv::INTER_LINEAR);
   double low = 0;
   double high = 2 * prediction.threshold;
   if (!(low < high)) {  // a threshold at or below the level of normal pixels leaves no such range
@@ -45,18 +46,31 @@ cv::Mat draw_heat_map(const cv::Mat& image, const Prediction& prediction) {
     high += 1e-6;
   }
   const double scale = 255 / (high - low);
-  cv::Mat levels;
-  map.convertTo(levels, CV_8U, scale, -low * scale);
-  cv::Mat heat;
-  cv::applyColorMap(levels, heat, cv::COLORMAP_TURBO);
-  cv::cvtColor(heat, heat, cv::COLOR_BGR2RGB);
-  cv::Mat blend;
-  cv::addWeighted(image, 0.5, heat, 0.5, 0, blend);
+  HeatMap heat_map;
+  heat_map.marks = mark_defects(map, prediction.threshold);  // first: it takes most memory
+  map.convertTo(heat_map.levels, CV_8U, scale, -low * scale);
+  return heat_map;
+}
+
+void HeatMap::lay_over(cv::Mat& image) const {
+  for (int first = 0; first < image.rows; first += kBand) {
+    const cv::Range band(first, std::min(first + kBand, image.rows));
+    cv::Mat heat;
+    cv::applyColorMap(levels.rowRange(band), heat, cv::COLORMAP_TURBO);
+    cv::cvtColor(heat, heat, cv::COLOR_BGR2RGB);
+    cv::Mat pixels = image.rowRange(band);
+    cv::addWeighted(pixels, 0.5, heat, 0.5, 0, pixels);
+  }
   std::vector<std::vector<cv::Point>> contours;
-  cv::findContours(mark_defects(map, prediction.threshold), contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
+  cv::findContours(marks, contours, cv::RETR_CCOMP, cv::CHAIN_APPROX_NONE);
   const int thickness = std::max(1, cvRound(std::max(image.rows, image.cols) / 512.0));
-  cv::drawContours(blend, contours, -1, cv::Scalar::all(255), thickness);
-  return blend;
+  cv::drawContours(image, contours, -1, cv::Scalar::all(255), thickness);
+}
+
+cv::Mat draw_heat_map(const cv::Mat& image, const Prediction& prediction) {
+  cv::Mat drawn = image.clone();
+  fit_heat_map(prediction, image.size()).lay_over(drawn);
+  return drawn;
 }
 
 }  // namespace efficientad

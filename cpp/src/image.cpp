@@ -1,7 +1,11 @@
 #include "efficientad/image.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstdio>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
@@ -14,10 +18,38 @@
 namespace efficientad {
 namespace {
 
-Bytes read_bytes(const std::filesystem::path& path) {
+constexpr double kMega = 1e6;
+
+std::string refuse(const std::filesystem::path& path, const std::string& reason) {
+  return "cannot read " + path.string() + ": the file " + reason + "; export it again or remove it";
+}
+
+std::string write_number(double value, const char* format) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), format, value);
+  return text.data();
+}
+
+void check_bytes(std::uintmax_t count, const Limits& limits, const std::filesystem::path& path) {
+  if (static_cast<double>(count) <= limits.megabytes * kMega) return;
+  throw ImageError(refuse(path, "has " + write_number(static_cast<double>(count) / kMega, "%.1f") +
+                                    " MB, more than the bound of " + write_number(limits.megabytes, "%g") +
+                                    " (to raise it: --max-megabytes)"));
+}
+
+void check_pixels(const Container& container, const Limits& limits, const std::filesystem::path& path) {
+  const double pixels = static_cast<double>(container.height) * static_cast<double>(container.width);
+  if (pixels <= limits.megapixels * kMega) return;
+  throw ImageError(refuse(path, "has " + std::to_string(container.width) + " x " + std::to_string(container.height) +
+                                    " px, more than the bound of " + write_number(limits.megapixels, "%g") +
+                                    " megapixels (to raise it: --max-megapixels)"));
+}
+
+Bytes read_bytes(const std::filesystem::path& path, const Limits& limits) {
   std::error_code error;
   const std::uintmax_t length = std::filesystem::file_size(path, error);
   if (!error) {
+    check_bytes(length, limits, path);
     Bytes payload(length);
     std::ifstream file(path, std::ios::binary);
     if (file.read(reinterpret_cast<char*>(payload.data()), static_cast<std::streamsize>(length))) return payload;
@@ -30,7 +62,7 @@ Container inspect(const Bytes& payload, const std::filesystem::path& path) {
   try {
     return inspect_container(payload);
   } catch (const ContainerError& error) {
-    throw ImageError("cannot read " + path.string() + ": the file " + error.what() + "; export it again or remove it");
+    throw ImageError(refuse(path, error.what()));
   }
 }
 
@@ -95,20 +127,25 @@ void apply_orientation(cv::Mat& image, int orientation) {
   if (orientation == 4 || orientation == 8) cv::flip(image, image, 0);
 }
 
-void write_encoded(const std::filesystem::path& path, const char* format, const cv::Mat& image) {
-  Bytes payload;
-  cv::imencode(format, image, payload);
-  std::ofstream file(path, std::ios::binary);
-  file.write(reinterpret_cast<const char*>(payload.data()), static_cast<std::streamsize>(payload.size()));
-  file.close();
-  if (!file) throw Error("expected to write " + path.string() + ", could not; check the folder and its space");
+void write_file(const std::filesystem::path& path, const cv::Mat& image) {
+  // Another process that writes the same file has another number: what lies there is always one whole file.
+  const std::filesystem::path part = path.parent_path() / (".efficientad-" + std::to_string(getpid()) + path.extension().string());
+  std::error_code error;
+  bool written = false;
+  try {
+    written = cv::imwrite(part.string(), image);
+  } catch (const cv::Exception&) {
+  }
+  if (written) std::filesystem::rename(part, path, error);
+  if (!written || error) throw Error("expected to write " + path.string() + ", could not; check the folder and its space");
 }
 
 }  // namespace
 
-cv::Mat read_image(const std::filesystem::path& path) {
-  const Bytes payload = read_bytes(path);
+cv::Mat read_image(const std::filesystem::path& path, const Limits& limits) {
+  const Bytes payload = read_bytes(path, limits);
   const Container container = inspect(payload, path);
+  check_pixels(container, limits, path);
   if (container.alpha) check_opaque(payload, path);
   const int as_stored = container.orientation == 0 ? 0 : cv::IMREAD_IGNORE_ORIENTATION;
   cv::Mat image = convert_to_8_bits(decode(payload, cv::IMREAD_COLOR | cv::IMREAD_ANYDEPTH | as_stored, path), path);
@@ -129,9 +166,9 @@ void resize_image(const cv::Mat& image, cv::Mat& resized) {
 void write_png(const std::filesystem::path& path, const cv::Mat& image) {
   cv::Mat bgr;
   cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
-  write_encoded(path, ".png", bgr);
+  write_file(path, bgr);
 }
 
-void write_map(const std::filesystem::path& path, const cv::Mat& map) { write_encoded(path, ".tiff", map); }
+void write_map(const std::filesystem::path& path, const cv::Mat& map) { write_file(path, map); }
 
 }  // namespace efficientad

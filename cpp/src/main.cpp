@@ -4,17 +4,21 @@
 #include <cstdio>
 #include <deque>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "console.hpp"
 #include "efficientad/detector.hpp"
 #include "efficientad/heat_map.hpp"
 #include "efficientad/image.hpp"
+#include "file_name.hpp"
 #include "options.hpp"
 
 namespace efficientad {
 namespace {
 
 namespace fs = std::filesystem;
-using Record = nlohmann::ordered_json;
 
 constexpr int kExitError = 1, kExitUsage = 2, kExitSkipped = 3;
 
@@ -33,8 +37,15 @@ fs::path find_root(const std::vector<fs::path>& files) {
   return root;
 }
 
+// Members of a JSON object, each with its value as JSON.
+using Record = std::vector<std::pair<std::string, std::string>>;
+
+std::string write_number(double value) { return nlohmann::json(value).dump(); }
+
 void print_json(const Record& record) {
-  std::printf("%s\n", record.dump(-1, ' ', false, Record::error_handler_t::replace).c_str());
+  std::string line;
+  for (const auto& [key, value] : record) line += (line.empty() ? "{\"" : ",\"") + key + "\":" + value;
+  std::printf("%s}\n", line.c_str());
   std::fflush(stdout);
 }
 
@@ -49,17 +60,20 @@ class Session {
   // Judges all images and returns how many were skipped as unreadable.
   int run() {
     for (const fs::path& file : options_.images) {
-      cv::Mat image;
+      cv::Mat pixels(detector_.header().image_size, CV_8UC3);
+      cv::Size size;
       try {
-        image = read_image(file);
+        const cv::Mat image = read_image(file, options_.limits);
+        size = image.size();
+        resize_image(image, pixels);  // now: while it waits, a camera's full size would take memory
       } catch (const ImageError& error) {
         report_all();  // lines keep the order of the images
         report_skipped(file, error.what());
         continue;
       }
       if (queue_.full()) report_oldest();
-      queue_.push(image);
-      pending_.push_back({file, options_.heat_maps ? image : cv::Mat()});
+      queue_.push(pixels);
+      pending_.push_back({file, size});
     }
     report_all();
     return skipped_;
@@ -68,7 +82,7 @@ class Session {
  private:
   struct Pending {
     fs::path file;
-    cv::Mat image;  // empty where no heat map is wanted
+    cv::Size size;  // px, of its image
   };
 
   void report_all() {
@@ -80,6 +94,8 @@ class Session {
     pending_.pop_front();
     try {
       report(pending, queue_.pop());
+    } catch (const ImageError& error) {  // of a file that changed since it was judged
+      report_skipped(pending.file, error.what());
     } catch (const ModelError& error) {
       report_skipped(pending.file, error.what());
     }
@@ -91,35 +107,47 @@ class Session {
     if (options_.heat_maps) heat_map = save_heat_map(pending, prediction);
     if (options_.maps) write_map(place(*options_.maps, pending.file, ".tiff"), prediction.map);
     if (!options_.json) {
-      std::printf("%-9s %8.4f  %s\n", prediction.verdict(), static_cast<double>(prediction.score), name.c_str());
+      std::printf("%-9s %8.4f  %s\n", prediction.verdict(), static_cast<double>(prediction.score),
+                  make_printable(name).c_str());
       std::fflush(stdout);
       return;
     }
-    Record record = {{"image", name},
-                     {"score", static_cast<double>(prediction.score)},
-                     {"display_score", prediction.display_score},
-                     {"threshold", prediction.threshold},
-                     {"verdict", prediction.verdict()}};
-    if (options_.heat_maps) record["heat_map"] = heat_map;
+    Record record = {{"image", quote_json(name)},
+                     {"score", write_number(static_cast<double>(prediction.score))},
+                     {"display_score", write_number(prediction.display_score)},
+                     {"threshold", write_number(prediction.threshold)},
+                     {"verdict", quote_json(prediction.verdict())}};
+    if (options_.heat_maps) record.emplace_back("heat_map", quote_json(heat_map));
     print_json(record);
   }
 
   void report_skipped(const fs::path& file, const std::string& reason) {
     ++skipped_;
-    std::fprintf(stderr, "skipped   %s  %s\n", file.string().c_str(), reason.c_str());
-    if (options_.json) print_json({{"image", file.string()}, {"error", reason}});
+    say("skipped   " + file.string() + "  " + reason);
+    if (options_.json) print_json({{"image", quote_json(file.string())}, {"error", quote_json(reason)}});
   }
 
-  // Returns the PNG's path below the folder of heat maps.
+  // Returns the PNG's path below the folder of heat maps. The image is read again: meanwhile it would take a camera's
+  // full size in memory, as often as images are under way.
   std::string save_heat_map(const Pending& pending, const Prediction& prediction) {
     const fs::path path = place(*options_.heat_maps, pending.file, ".png");
-    write_png(path, draw_heat_map(pending.image, prediction));
+    write_png(path, draw(pending, prediction));
     return path.lexically_relative(*options_.heat_maps).generic_string();
+  }
+
+  cv::Mat draw(const Pending& pending, const Prediction& prediction) const {
+    const HeatMap heat_map = fit_heat_map(prediction, pending.size);
+    cv::Mat image = read_image(pending.file, options_.limits);
+    if (image.size() != pending.size) {
+      throw ImageError("expected " + pending.file.string() + " as it was before, it changed meanwhile; judge it again");
+    }
+    heat_map.lay_over(image);
+    return image;
   }
 
   // Returns where below `folder` a file goes that is made from an image, in a folder that exists.
   fs::path place(const fs::path& folder, const fs::path& image, const std::string& suffix) const {
-    const fs::path path = folder / (normalise(image).lexically_relative(root_).generic_string() + suffix);
+    const fs::path path = folder / name_product(normalise(image).lexically_relative(root_).generic_string(), suffix);
     fs::create_directories(path.parent_path());
     return path;
   }
@@ -139,12 +167,14 @@ int run(const std::vector<std::string>& arguments) {
       std::printf("%s", describe_usage().c_str());
       return 0;
     }
+    silence_libraries();
     return Session(options).run() > 0 ? kExitSkipped : 0;
   } catch (const UsageError& error) {
-    std::fprintf(stderr, "%s\nefficientad_infer: %s\n", describe_usage().c_str(), error.what());
+    std::fprintf(stderr, "%s\n", describe_usage().c_str());
+    say(std::string("efficientad_infer: ") + error.what());
     return kExitUsage;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "efficientad_infer: %s\n", error.what());
+    say(std::string("efficientad_infer: ") + error.what());
     return kExitError;
   }
 }

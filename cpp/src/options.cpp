@@ -1,6 +1,9 @@
 #include "options.hpp"
 
+#include <cmath>
+#include <locale>
 #include <map>
+#include <sstream>
 
 namespace efficientad {
 namespace {
@@ -13,6 +16,16 @@ Precision parse_precision(const std::string& text) {
   return entry->second;
 }
 
+double parse_positive(const std::string& name, const std::string& text) {
+  std::istringstream stream(text);
+  stream.imbue(std::locale::classic());
+  double value = 0;
+  if (!(stream >> value) || !stream.eof() || !std::isfinite(value) || value <= 0) {
+    throw UsageError("expected a number above 0 after " + name + ", got " + text);
+  }
+  return value;
+}
+
 void set_value(Options& options, const std::string& name, const std::string& value) {
   if (name == "--heatmap-dir") {
     options.heat_maps = value;
@@ -22,6 +35,10 @@ void set_value(Options& options, const std::string& name, const std::string& val
     options.settings.device = value;
   } else if (name == "--precision") {
     options.settings.precision = parse_precision(value);
+  } else if (name == "--max-megapixels") {
+    options.limits.megapixels = parse_positive(name, value);
+  } else if (name == "--max-megabytes") {
+    options.limits.megabytes = parse_positive(name, value);
   } else {
     throw UsageError("expected an option that exists, got " + name);
   }
@@ -32,6 +49,7 @@ void set_value(Options& options, const std::string& name, const std::string& val
 std::string describe_usage() {
   return "usage: efficientad_infer MODEL IMAGE... [--json] [--heatmap-dir DIR] [--map-dir DIR] "
          "[--device CPU] [--precision f32|bf16|f16]\n"
+         "       [--max-megapixels 200] [--max-megabytes 1024]\n"
          "\n"
          "  MODEL              models/SIZE/CATEGORY/SEED, a folder of versions such as openvino/int8, or a .xml file\n"
          "  --json             one JSON object per line: image, score, display_score, threshold, verdict, heat_map;\n"
@@ -40,6 +58,8 @@ std::string describe_usage() {
          "  --map-dir DIR      write each raw anomaly map as a TIFF of 32-bit floats at the model's size\n"
          "  --device NAME      of OpenVINO (default: CPU)\n"
          "  --precision NAME   of the arithmetic; f32 gives the scores of training (default: f32)\n"
+         "  --max-megapixels N of an image: a larger one is skipped before it is decoded (default: 200)\n"
+         "  --max-megabytes N  of its file, 10^6 bytes (default: 1024)\n"
          "\n"
          "Exit code: 0; 1 for an error such as a missing model; 2 for wrong usage; 3 when images could not be read.\n";
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "efficientad/detector.hpp"
+#include "efficientad/image.hpp"
 
 namespace efficientad {
 
@@ -17,6 +18,7 @@ struct Options {
   std::optional<std::filesystem::path> heat_maps;  // folder
   std::optional<std::filesystem::path> maps;       // folder
   Settings settings;
+  Limits limits;  // of the images
   bool json = false;
   bool help = false;  // nothing else is asked for
 };

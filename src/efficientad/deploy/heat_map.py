@@ -96,11 +96,12 @@ class HeatMap:
 def fit_heat_map(anomaly_map: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> HeatMap:
     """Return a map (h, w) of any size as a heat map of `size`, height and width in px."""
     resized = resize_map(anomaly_map, *size)
+    marks = mark_defects(resized, threshold)  # first: it takes most memory
     scale = fit_heat_scale(threshold, resized)
     levels = np.empty(size, np.uint8)
     for band in _cut_bands(size[0]):
         levels[band] = quantise_map(scale.apply(resized[band]))
-    return HeatMap(levels, mark_defects(resized, threshold))
+    return HeatMap(levels, marks)
 
 
 def draw_heat_map(image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:
