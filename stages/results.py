@@ -14,7 +14,7 @@ def main() -> None:
     """Print a line for each item that params.yaml lists, then the next step."""
     params = load_params()
     items = list_items(params.sizes, params.categories, params.seeds)
-    found = {item.name: read_json(item.locate_metrics("evaluate"))["metrics"] for item in items}
+    found = {item.name: read_json(item.locate_metrics("evaluate"), "metrics")["metrics"] for item in items}
     for item in items:
         print(f"{item.name}: {describe(found[item.name])}; detector {item.models}, report {item.page}")
     for mean, metrics in list(add_means(found).items())[len(items) :]:

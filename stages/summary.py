@@ -10,7 +10,7 @@ def main() -> None:
     """Collect the items that params.yaml lists: a dropped category's old files do not count."""
     params = load_params()
     items = list_items(params.sizes, params.categories, params.seeds)
-    metrics = {item.name: read_json(item.locate_metrics("evaluate"))["metrics"] for item in items}
+    metrics = {item.name: read_json(item.locate_metrics("evaluate"), "metrics")["metrics"] for item in items}
     write_json(SUMMARY, summarise(metrics))
     write_summary_csv(SUMMARY_TABLE, metrics)
 

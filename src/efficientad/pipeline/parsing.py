@@ -53,7 +53,10 @@ def show(value: object) -> str:
     >>> show("x" * 1000)
     "'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (1002 characters)"
     """
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python writes no whole numbers of thousands of digits
+        text = "a number of too many digits"
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN // 2 + 1]}… ({len(text)} characters)"
 
 

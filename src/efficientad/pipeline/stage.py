@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from efficientad.errors import ParamsError
+from efficientad.errors import DataError, ParamsError
 from efficientad.model.sizes import SIZES, Size
 from efficientad.pipeline.layout import Item
 from efficientad.pipeline.locks import alone_at
@@ -109,9 +109,15 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     write_text(path, json.dumps(_round(values), indent=2) + "\n")
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Read what `write_json` wrote."""
-    values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+def read_json(path: Path, *names: str) -> dict[str, Any]:
+    """Read what `write_json` wrote; DataError where it is another file, or has no section of one of the names."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"expected what a stage measured at {path}: {error}; run the pipeline (`dvc repro`)") from error
+    if not isinstance(values, dict) or not all(isinstance(values.get(name), dict) for name in names):
+        wanted = " and ".join(names) or "a JSON object"
+        raise DataError(f"expected {wanted} in {path}, found something else; run the pipeline again (`dvc repro`)")
     return values
 
 

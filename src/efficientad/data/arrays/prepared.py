@@ -11,18 +11,20 @@ raw/NNNN.png   a few images at native size, for the comparison of exported model
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.annotations import ANNOTATIONS, Annotations, pair_annotations
-from efficientad.data.arrays.samples import Split
+from efficientad.data.arrays.samples import GOOD, Split
 from efficientad.errors import DataError
 from efficientad.pipeline.writing import write_text
 
+_SHOWN = 300  # characters of a row in an error
 IMAGES, MASKS, REGION, MANIFEST, RAW = "images.npy", "masks.npy", "region.npy", "manifest.json", "raw"
 
 
@@ -85,11 +87,11 @@ def load_prepared(folder: Path) -> Prepared:
     manifest = read_manifest(folder / MANIFEST)
     images, masks = load_array(folder / IMAGES), load_array(folder / MASKS)
     try:
-        rows = tuple(PreparedRow(**row) for row in manifest["rows"])
+        rows = check_rows([PreparedRow(**row) for row in manifest["rows"]])
         height, width = (int(side) for side in manifest["size"])
         raw = tuple((folder / entry["file"], str(entry["name"])) for entry in manifest["raw"])
         left_out = tuple(manifest["left_out"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"expected size, rows, raw and left_out in {folder / MANIFEST}, reading failed: {error!r}; "
             "run the prepare stage again"
@@ -106,9 +108,38 @@ def load_prepared(folder: Path) -> Prepared:
     for path, _ in raw:
         if not path.is_file():
             raise DataError(f"expected the image {path}, found none; run the prepare stage again")
-    region = np.array(load_array(folder / REGION)) if (folder / REGION).is_file() else None
+    region = _load_region(folder / REGION, (height, width)) if (folder / REGION).is_file() else None
     annotations = _load_annotations(folder, manifest, rows, (height, width))
     return Prepared(rows, images, masks, (height, width), region, raw, left_out, annotations)
+
+
+def check_rows(rows: Sequence[PreparedRow]) -> tuple[PreparedRow, ...]:
+    """Return rows that the splits, the labels and the names of `PreparedRow` fit; ValueError names the first other."""
+    names = set()
+    for row in rows:
+        texts = (row.name, row.defect, row.sha256, row.part)
+        numbers = (row.height, row.width, row.label)
+        if (
+            row.split not in get_args(Split)
+            or not all(isinstance(text, str) for text in texts)
+            or not all(type(number) is int for number in numbers)
+            or not isinstance(row.mask, bool)
+            or row.label != int(row.defect != GOOD)
+            or row.name in names
+        ):
+            raise ValueError(str(row)[:_SHOWN])
+        names.add(row.name)
+    return tuple(rows)
+
+
+def _load_region(path: Path, size: tuple[int, int]) -> NDArray[np.bool_]:
+    region = np.array(load_array(path))
+    if region.shape != size or region.dtype != np.bool_ or not region.any():
+        raise DataError(
+            f"expected bool {size} with a True pixel in {path}, got {region.dtype} {region.shape}; run the prepare "
+            "stage again"
+        )
+    return region
 
 
 def _load_annotations(
@@ -146,6 +177,6 @@ def load_array(path: Path) -> NDArray[Any]:
     """Map a .npy file into memory, read-only; DataError when it is missing, cut short or not an array."""
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, OverflowError, EOFError) as error:  # the latter ones of headers that lie
         raise DataError(f"expected an array at {path}: {error}; run the stage that writes it again") from error
     return array

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
+from efficientad.data.datasets.layouts import check_stems
 from efficientad.data.files.images import list_images, read_image, read_mask
 from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.errors import DataError
@@ -40,6 +41,7 @@ class MagneticTileProvider(DatasetProvider):
             if folder.is_dir() and folder.name != "MT_Free":
                 defect = folder.name.removeprefix("MT_").lower()
                 samples += [Sample(name, "test", defect) for name in self._list_names(folder.name)]
+        check_stems(samples)
         return samples
 
     def load_image(self, sample: Sample) -> NDArray[np.uint8]:
