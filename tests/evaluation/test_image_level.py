@@ -95,6 +95,14 @@ def test_undefined_metrics_are_errors(compute, scores, labels, message):
         compute(np.array(scores), np.array(labels, dtype=int))
 
 
+def test_scores_and_labels_are_one_row():
+    square = np.array([[0.1, 0.2], [0.3, 0.4]])
+    with pytest.raises(MetricError, match=r"got \(2, 2\) and \(2, 2\)"):
+        compute_image_metrics(square, (square > 0.2).astype(int))
+    with pytest.raises(MetricError, match=r"got \(\) and \(\)"):
+        compute_image_metrics(np.array(0.1), np.array(1))
+
+
 def test_a_threshold_of_nan_is_an_error():
     with pytest.raises(MetricError, match="NaN"):
         compute_confusion(np.array([0.1]), np.array([0]), float("nan"))

@@ -12,6 +12,7 @@ from efficientad.evaluation.pixel_level import (
     compute_pro_curve,
     integrate_pro_curve,
 )
+from efficientad.evaluation.pixels import rank_pixels
 
 
 def draw_case(seed, decimals=1, images=3, height=11, width=9):
@@ -52,6 +53,25 @@ def test_each_threshold_of_the_pro_curve_has_the_rate_of_its_point():
     curve = compute_pro_curve(maps, masks)
     for rate, threshold in zip(curve.false_positive_rate, curve.thresholds, strict=True):
         assert (maps[~masks] > threshold).mean() == pytest.approx(rate, abs=1e-12)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_ranks_count_plainly_and_know_the_extremes_whose_pixels_they_are(sign):
+    maps, masks = draw_case(11)
+    maps[-1, 0, 0], maps[-1, 5, 5] = 9 * sign, -9  # of an image without a defect
+    ranks = rank_pixels(maps, masks)
+    normals, defects = maps[~masks], maps[masks]
+    assert (ranks.highest, ranks.lowest, ranks.normal_count) == (maps.max(), maps.min(), normals.size)
+    assert ranks.scores.tolist() == sorted(set(defects.tolist()), reverse=True)
+    for place, score in enumerate(ranks.scores):
+        assert ranks.normals_above[place] == (normals > score).sum()
+        assert ranks.normals_tied[place] == (normals == score).sum()
+        assert ranks.defect_counts[place] == (defects == score).sum()
+
+
+def test_more_images_than_threads_are_all_counted():
+    maps, masks = draw_case(12, images=37, height=5, width=4)
+    assert compute_pixel_auroc(maps, masks) == pytest.approx(roc_auc_score(masks.ravel(), maps.ravel()), abs=1e-12)
 
 
 def test_every_region_weighs_the_same_whatever_its_size():

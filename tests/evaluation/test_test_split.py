@@ -47,6 +47,14 @@ def test_the_pixels_of_a_defect_without_a_mask_count_as_nothing():
         np.testing.assert_array_equal(read(found), expected)
 
 
+@pytest.mark.parametrize("label", [0, 1])
+def test_one_image_of_a_class_is_enough(label):
+    labels = np.full(5, 1 - label)
+    labels[2] = label
+    split = build_split(labels=labels)
+    assert measure(split, 0.3)["image_auroc"] == pytest.approx(roc_auc_score(labels, split.scores))
+
+
 def test_its_score_counts_as_that_of_any_defect():
     split = build_split()
     assert measure(split, 0.3)["image_auroc"] == pytest.approx(roc_auc_score(LABELS, split.scores))
