@@ -9,6 +9,7 @@ from tiny_models import HEADER
 
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
+from efficientad.errors import ModelError
 from efficientad.model.header import ModelHeader
 
 # With a threshold of 0 or a scale of 1 there would be nothing to subtract or to divide by in a converted graph.
@@ -72,3 +73,16 @@ def test_it_has_the_same_bytes_each_time(float_xml, tmp_path):
     first, second = (write(float_xml, tmp_path / name / "model.xml", HEADER) for name in "ab")
     for suffix in (".xml", ".bin"):
         assert first.with_suffix(suffix).read_bytes() == second.with_suffix(suffix).read_bytes()
+
+
+def test_a_full_disk_is_told_and_leaves_no_model(float_xml, tmp_path):
+    resource = pytest.importorskip("resource")
+    model = read_without_verdict(float_xml)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(ModelError, match=r"expected room for new\.xml in the folder of temporary files"):
+            save_ir(model, HEADER, tmp_path / "new.xml", fp16=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not list(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from openvino import opset13 as opset
 
 from efficientad.deploy.format.metadata import SECTION, describe_model
 from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IR_WEIGHTS_SUFFIX, IS_ANOMALOUS
+from efficientad.errors import ModelError
 from efficientad.model.header import ModelHeader
 from efficientad.pipeline.writing import write_bytes
 
@@ -23,7 +24,7 @@ def write_openvino(onnx_path: Path, header: ModelHeader, xml_path: Path, fp16: b
 
 
 def save_ir(model: openvino.Model, header: ModelHeader, xml_path: Path, fp16: bool) -> None:
-    """Write a model with its header to `xml_path` and its .bin; see `write_openvino`."""
+    """Write a model with its header to `xml_path` and its .bin; see `write_openvino`. ModelError on a full disk."""
     for index, node in enumerate(model.get_ordered_ops()):
         if node.get_type_name() not in ("Parameter", "Result"):  # converters count through a process's life
             node.set_friendly_name(f"{node.get_type_name()}_{index}")
@@ -31,7 +32,13 @@ def save_ir(model: openvino.Model, header: ModelHeader, xml_path: Path, fp16: bo
         model.set_rt_info(value, [SECTION, key])
     with TemporaryDirectory() as folder:
         written = Path(folder) / "model.xml"
-        openvino.save_model(model, written, compress_to_fp16=fp16)
+        try:
+            openvino.save_model(model, written, compress_to_fp16=fp16)
+        except RuntimeError as error:
+            raise ModelError(
+                f"expected room for {xml_path.name} in the folder of temporary files, {folder}, OpenVINO says {error}; "
+                "free some, or name another folder in TMPDIR"
+            ) from error
         weights = written.with_suffix(IR_WEIGHTS_SUFFIX).read_bytes()
         write_bytes(xml_path.with_suffix(IR_WEIGHTS_SUFFIX), weights)
         write_bytes(xml_path, written.read_bytes())
