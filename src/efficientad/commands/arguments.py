@@ -56,6 +56,17 @@ def parse_seconds(text: str) -> float:
     return seconds
 
 
+def parse_positive(text: str) -> float:
+    """Return a finite number above 0; argparse reports anything else."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
+    return value
+
+
 def parse_rate(text: str) -> float:
     """Return a false-alarm rate, as calibrate.false_alarm_rate takes it; argparse reports anything else."""
     try:

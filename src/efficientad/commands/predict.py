@@ -4,7 +4,15 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from efficientad.commands.arguments import MODEL, Commands, add_openvino, parse_seconds, read_engine_options
+from efficientad.commands.arguments import (
+    MODEL,
+    Commands,
+    add_openvino,
+    parse_positive,
+    parse_seconds,
+    read_engine_options,
+)
+from efficientad.commands.console import interrupt_on_sigterm
 
 if TYPE_CHECKING:
     from efficientad.deploy.engines.engine import Engine
@@ -38,6 +46,14 @@ def add(commands: Commands) -> None:
         "changed for so long (default: %(const)s)",
     )  # fmt: skip
     predict.add_argument(
+        "--max-megapixels", type=parse_positive, default=200, metavar="N",
+        help="of an image: a larger one is skipped before it is decoded (default: %(default)s)",
+    )  # fmt: skip
+    predict.add_argument(
+        "--max-megabytes", type=parse_positive, default=1024, metavar="N",
+        help="of its file, 10^6 bytes (default: %(default)s)",
+    )  # fmt: skip
+    predict.add_argument(
         "--restart", action="store_true",
         help="replace the results in the output folder and judge all images again",
     )  # fmt: skip
@@ -47,6 +63,7 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge the images; 3 when some were skipped, but 0 after watching."""
+    from efficientad.data.files.limits import Limits
     from efficientad.deploy.batch import is_single
     from efficientad.deploy.engines.load import load_engine
     from efficientad.deploy.format.files import locate_model
@@ -58,7 +75,8 @@ def run(options: argparse.Namespace) -> int:
     model = locate_model(options.model)
     one_by_one = single or options.watch is not None
     engine_options = read_engine_options(options, hint="LATENCY" if one_by_one else "THROUGHPUT")
-    output = Output(options.output, options.heat_maps, options.map_dir)
+    limits = Limits(options.max_megapixels, options.max_megabytes)
+    output = Output(options.output, options.heat_maps, options.map_dir, limits)
     run = describe_run(find_root(options.images), model, engine_options, output.heat_maps, output.maps)
     engine = load_engine(model, engine_options)
     if not single:
@@ -71,7 +89,8 @@ def _judge(options: argparse.Namespace, engine: "Engine", output: "Output", run:
     if options.watch is None:
         from efficientad.deploy.batch import predict_files
 
-        return EXIT_SKIPPED if predict_files(engine, options.images, output, run, options.restart) else 0
+        with interrupt_on_sigterm():
+            return EXIT_SKIPPED if predict_files(engine, options.images, output, run, options.restart) else 0
     from efficientad.deploy.watch import stop_by_signals, watch_folders
 
     with stop_by_signals() as stop:

@@ -1,16 +1,18 @@
 """Judging files and folders once, from where an interruption left off."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from efficientad.data.files.names import make_printable, write_line
 from efficientad.data.files.walk import count, explain_left_out, list_tree, shorten
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.judge import Output, judge_files
+from efficientad.deploy.lock import lock_folders
 from efficientad.deploy.records import Record, Run, append_records, begin_results, tidy_results
 from efficientad.deploy.sources import list_sources, read_stamp
 from efficientad.errors import DataError
@@ -24,13 +26,21 @@ def predict_files(engine: Engine, sources: Sequence[Path], output: Output, run: 
     continued, and images that changed since are judged again: the files in the end are those of a run without
     interruption, byte for byte. What lies in the folders of the output is not judged.
 
-    Raises DataError when there is no image at all, or as `begin_results`.
+    Raises DataError when there is no image at all, when another run writes to a folder of the output, or as
+    `begin_results`.
     """
     files = list_files(sources, output)
     if not files:
         raise DataError(f"expected images in {', '.join(map(str, sources))}, found none; check the path")
     _print_left_out(sources, output, files.values())
-    judged = begin_results(output.folder, None if is_single(sources) else run, restart)
+    with lock_folders(list_results(output)):
+        return _judge_left(engine, files, is_single(sources), output, run, restart)
+
+
+def _judge_left(
+    engine: Engine, files: Mapping[str, Path], single: bool, output: Output, run: Run, restart: bool
+) -> int:
+    judged = begin_results(output.folder, None if single else run, restart)
     left = {name: file for name, file in files.items() if name not in judged or judged[name] != read_stamp(file)}
     done = len(files) - len(left)
     if judged:
@@ -56,6 +66,11 @@ def is_single(sources: Sequence[Path]) -> bool:
     return len(sources) == 1 and sources[0].is_file()
 
 
+def list_results(output: Output) -> list[Path]:
+    """Return the folders that results are written to."""
+    return [folder for folder in (output.folder, output.maps) if folder]
+
+
 def list_files(sources: Sequence[Path], output: Output) -> dict[str, Path]:
     """Return the images to judge by name; DataError as `list_images`, and where pictures would lie among images."""
     drawn = [(output.folder, "heat maps", "--output")] if output.heat_maps else []
@@ -66,13 +81,13 @@ def list_files(sources: Sequence[Path], output: Output) -> dict[str, Path]:
             raise DataError(
                 f"expected {what} in a folder of their own, got the images' {folder}; name another {option}"
             )
-    results = [folder for folder in (output.folder, output.maps) if folder and folder.resolve() not in folders]
+    results = [folder for folder in list_results(output) if folder.resolve() not in folders]
     return list_sources(sources, results)
 
 
 def _print_left_out(sources: Sequence[Path], output: Output, files: Collection[Path]) -> None:
     """Say on stderr which files of the folders are not judged, results of a former run aside."""
-    results = [folder.resolve() for folder in (output.folder, output.maps) if folder]
+    results = [folder.resolve() for folder in list_results(output)]
     for source in filter(Path.is_dir, sources):
         used = {file.relative_to(source).as_posix() for file in files if file.is_relative_to(source)}
         left_out = [
@@ -86,10 +101,11 @@ def _print_left_out(sources: Sequence[Path], output: Output, files: Collection[P
 
 def print_record(record: Record) -> None:
     """Print an image's line: its verdict on stdout, what stopped it on stderr."""
+    name = make_printable(record["image"])
     if "error" in record:
-        print(f"skipped   {record['image']}  {record['error']}", file=sys.stderr)
+        print(f"skipped   {name}  {write_line(record['error'])}", file=sys.stderr)
     else:
-        print(f"{record['verdict']:9} {record['score']:8.4f}  {record['image']}", flush=True)
+        print(f"{record['verdict']:9} {record['score']:8.4f}  {name}", flush=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from efficientad.data.files.names import make_printable
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.format.files import list_files
 from efficientad.deploy.sources import Stamp
@@ -144,9 +145,20 @@ def _parse(line: bytes) -> Record | None:
 
 
 def _write(record: Record, lines: TextIO, table: TextIO) -> None:
-    lines.write(json.dumps(record, ensure_ascii=False) + "\n")
+    lines.write(_write_json(record) + "\n")
     row = record | ({"regions": len(record["regions"])} if "regions" in record else {})
+    row = {key: make_printable(value) if isinstance(value, str) else value for key, value in row.items()}
     csv.DictWriter(table, COLUMNS, extrasaction="ignore", lineterminator="\n").writerow(row)
+
+
+def _write_json(record: Record) -> str:
+    r"""Return one line of JSON in UTF-8; what no terminal should be shown is escaped, and read back as it was.
+
+    >>> print(_write_json({"image": "Ö\x9b\udcff\n.png"}))
+    {"image": "Ö\u009b\udcff\n.png"}
+    """
+    text = json.dumps(record, ensure_ascii=False)
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def _refuse(output: Path, previous: dict[str, Any], wanted: dict[str, Any]) -> DataError:
@@ -161,8 +173,7 @@ def _refuse(output: Path, previous: dict[str, Any], wanted: dict[str, Any]) -> D
 
 
 def _open(path: Path, mode: str) -> TextIO:
-    """Open for text; a file name that is no UTF-8 is escaped, which JSON reads back."""
-    return path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n")  # type: ignore[return-value]
+    return path.open(mode, encoding="utf-8", newline="\n")  # type: ignore[return-value]
 
 
 def _read_run(path: Path) -> dict[str, Any] | None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from efficientad.deploy.batch import list_files, print_record
+from efficientad.data.files.names import make_printable, write_line
+from efficientad.deploy.batch import list_files, list_results, print_record
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.judge import Output, judge_files
+from efficientad.deploy.lock import lock_folders
 from efficientad.deploy.records import Run, append_records, begin_results, tidy_results
 from efficientad.deploy.sources import Stamp, read_stamp
 from efficientad.errors import DataError
@@ -48,12 +50,20 @@ def watch_folders(
     read again when it changes. A folder that vanishes for a while is waited for. What is there at the start and has no
     verdict yet is judged first.
 
-    Raises DataError when a source is no folder, or as `begin_results`.
+    Raises DataError when a source is no folder, when another run writes to a folder of the output, or as
+    `begin_results`.
     """
     _check_folders(sources)
     list_files(sources, output)  # its error comes before results are touched
-    arrivals = Arrivals(begin_results(output.folder, run, restart))
-    print(f"watching {', '.join(map(str, sources))}: {len(arrivals.judged)} images are judged", file=sys.stderr)
+    with lock_folders(list_results(output)):
+        _watch(engine, sources, output, Arrivals(begin_results(output.folder, run, restart)), seconds, stop)
+
+
+def _watch(
+    engine: Engine, sources: Sequence[Path], output: Output, arrivals: Arrivals, seconds: float, stop: Event
+) -> None:
+    names = make_printable(", ".join(map(str, sources)))
+    print(f"watching {names}: {len(arrivals.judged)} images are judged", file=sys.stderr)
     judged = 0
     with append_records(output.folder) as append:
         for files in _poll(sources, output, arrivals, seconds, stop):
@@ -105,7 +115,7 @@ def _poll(
             files = {}
             if str(error) != missing:
                 missing = str(error)
-                print(f"waiting   {missing}", file=sys.stderr)
+                print(f"waiting   {write_line(missing)}", file=sys.stderr)
         stamps = {name: stamp for name, file in files.items() if (stamp := read_stamp(file))}
         rest = max(seconds, _REST * (time.monotonic() - began))
         if ready := arrivals.take(stamps):

@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from efficientad.data.files.names import make_printable
 from efficientad.reporting.contact_sheet import GROUPS
 from efficientad.reporting.page import drawings, words
 from efficientad.reporting.page.cautions import list_cautions
@@ -40,7 +41,7 @@ def render_page(sources: Sources) -> str:
     )  # fmt: skip
     environment.filters |= {
         "percent": words.format_percent, "metric": words.format_metric, "number": words.format_number,
-        "images": words.count_images,
+        "images": words.count_images, "printable": make_printable,
     }  # fmt: skip
     return environment.get_template("page.html").render(
         name=sources.name,
