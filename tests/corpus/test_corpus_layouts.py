@@ -71,7 +71,7 @@ def split(*lines: str) -> dict[str, bytes]:
 
 CRACK, LOGICAL = "ground_truth/crack", "ground_truth/logical_anomalies/0"
 REFUSED = {
-    "mvtec-mask_missing": ({f"{CRACK}/0_mask.png": None, f"{CRACK}/.keep": b""}, "expected a mask at .*crack/0_mask.png"),
+    "mvtec-mask_missing": ({f"{CRACK}/0_mask.png": None, f"{CRACK}/.keep": b""}, "expected a mask at"),
     "mvtec-mask_of_other_format": (
         {f"{CRACK}/0_mask.png": None, f"{CRACK}/0_mask.bmp": encode(draw_mask(), "BMP")}, "expected a mask at"),
     "mvtec-mask_black": ({f"{CRACK}/0_mask.png": BLACK}, "expected a defect in the mask"),
@@ -84,7 +84,7 @@ REFUSED = {
     "mvtec-mask_of_good": ({"ground_truth/good/0_mask.png": MASK}, "expected no defect in .*test/good/0.png"),
     "mvtec-image_cut": ({"test/crack/0.png": png(900)[:-9]}, "test/crack/0.png: the file is cut short"),
     "mvtec-test_empty": ({name: None for name in MVTEC if name.startswith("test/")}, "expected"),
-    "mvtec_loco-masks_missing": ({f"{LOGICAL}/000.png": None, f"{LOGICAL}/.keep": b""}, "expected masks of test/logical_anomalies/0.png"),
+    "mvtec_loco-masks_missing": ({f"{LOGICAL}/000.png": None, f"{LOGICAL}/.keep": b""}, "expected masks of"),
     "mvtec_loco-mask_black": ({f"{LOGICAL}/000.png": BLACK}, "expected one value above 0"),
     "mvtec_loco-mask_of_other_kind": ({f"{LOGICAL}/000.png": encode(draw_mask(9), "PNG")}, "expected one value"),
     "mvtec_loco-images_of_one_mask": ({"test/logical_anomalies/0.jpg": jpg(901)}, "expected one image for a mask"),

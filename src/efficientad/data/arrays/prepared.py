@@ -177,6 +177,7 @@ def load_array(path: Path) -> NDArray[Any]:
     """Map a .npy file into memory, read-only; DataError when it is missing, cut short or not an array."""
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, TypeError, OverflowError, EOFError) as error:  # the latter ones of headers that lie
-        raise DataError(f"expected an array at {path}: {error}; run the stage that writes it again") from error
+    except Exception as error:  # numpy reads its header as Python: a damaged one may fail in any way at all
+        text = " ".join(str(error).split())[:_SHOWN]
+        raise DataError(f"expected an array at {path}: {text}; run the stage that writes it again") from error
     return array
