@@ -88,6 +88,9 @@ Container inspect_png(const Bytes& payload) {
     if (has_text(payload, position + 4, "acTL")) {
       throw ContainerError("is animated: save the one frame that is meant");
     }
+    if (has_text(payload, position + 4, "tRNS") && payload[25] == 0) {  // OpenCV drops the transparency of grey images
+      throw ContainerError("names a transparent grey: flatten it first");
+    }
     alpha = alpha || has_text(payload, position + 4, "tRNS");
     if (has_text(payload, position + 4, "IEND")) {
       if (!has_text(payload, 12, "IHDR")) throw ContainerError("is damaged (it does not begin with a PNG header)");

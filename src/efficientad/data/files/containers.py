@@ -68,6 +68,8 @@ def _inspect_png(payload: bytes) -> Container:
             raise ValueError("is damaged (a PNG chunk does not have its checksum)")
         if kind == b"acTL":
             raise ValueError("is animated: save the one frame that is meant")
+        if kind == b"tRNS" and payload[25] == 0:  # OpenCV drops the transparency of grey images
+            raise ValueError("names a transparent grey: flatten it first")
         alpha = alpha or kind == b"tRNS"
         if kind == b"IEND":
             if payload[12:16] != b"IHDR":

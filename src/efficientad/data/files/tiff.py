@@ -1,6 +1,7 @@
 """The directory of a TIFF 6.0 file, read without decoding its pixels."""
 
 import struct
+import zlib
 from typing import Literal
 
 from efficientad.data.files.container import Container
@@ -12,8 +13,10 @@ _LARGEST_TILE = 1024  # px: a side that small images may have for their tile
 _SIDES, _TILE_SIDES = (256, 257), (322, 323)  # width, height
 _DEPTH, _PHOTOMETRIC, _CMYK = 258, 262, 5
 _SAMPLES, _SAMPLE_FORMAT, _FLOAT = 277, 339, 3
+_COMPRESSION, _DEFLATE = 259, {(8,), (32946,)}
+_STEP, _LARGEST_BLOCK = 2**20, 2**32  # bytes
 _BLOCKS = ((273, 279), (324, 325))
-_READ = {*_SIDES, *_TILE_SIDES, _DEPTH, _PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT, *sum(_BLOCKS, ())}
+_READ = {*_SIDES, *_TILE_SIDES, _DEPTH, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _SAMPLE_FORMAT, *sum(_BLOCKS, ())}
 Entries = dict[int, tuple[int, ...]]
 
 
@@ -34,7 +37,7 @@ def inspect_tiff(payload: bytes) -> Container:
         raise ValueError("is cut short (its TIFF directory is not whole)") from error
     if following:
         raise ValueError("holds several pages: save the one page that is meant")
-    _check_blocks(entries, len(payload))
+    _check_blocks(entries, payload)
     _check_samples(entries)
     width, height = (max(entries.get(tag) or (0,)) for tag in _SIDES)
     if not width * height:
@@ -71,11 +74,29 @@ def _read_entries(payload: bytes, order: str, places: range) -> Entries:
     return entries
 
 
-def _check_blocks(entries: Entries, length: int) -> None:
+def _check_blocks(entries: Entries, payload: bytes) -> None:
+    is_deflated = entries.get(_COMPRESSION) in _DEFLATE
     for offsets, lengths in _BLOCKS:
-        blocks = zip(entries.get(offsets, ()), entries.get(lengths, ()), strict=False)
-        if any(offset + size > length for offset, size in blocks):
+        blocks = list(zip(entries.get(offsets, ()), entries.get(lengths, ()), strict=False))
+        if any(offset + size > len(payload) for offset, size in blocks):
             raise ValueError("is cut short (a strip or tile lies beyond its end)")
+        for offset, size in blocks if is_deflated else ():
+            _check_deflated(payload[offset : offset + size])
+
+
+def _check_deflated(block: bytes) -> None:
+    """Unpack a strip or tile for its checksum alone: OpenCV gives an image with noise in place of an error."""
+    unpacked, stream = 0, zlib.decompressobj()
+    try:
+        while not stream.eof:
+            part = stream.decompress(block, _STEP)
+            block, unpacked = stream.unconsumed_tail, unpacked + len(part)
+            if not part and not stream.eof:
+                raise ValueError("is cut short (a strip or tile ends early)")
+            if unpacked > _LARGEST_BLOCK:
+                raise ValueError("is damaged (a strip or tile holds more than any image)")
+    except zlib.error as error:
+        raise ValueError("is damaged (a strip or tile does not have its checksum)") from error
 
 
 def _check_samples(entries: Entries) -> None:
