@@ -1,9 +1,17 @@
-"""Fixtures of several folders. Tests import their helpers, such as `import_closure`, by name."""
+"""Fixtures of several folders. Tests import their helpers, such as `import_closure`, by name.
 
+The C++ programs are built once; without their tools those tests are skipped, in continuous integration they fail.
+"""
+
+import os
+import subprocess
 import threading
 
 import numpy as np
+import openvino.utils
 import pytest
+from cpp_program import Build, find_missing
+from import_closure import ROOT
 from local_server import Server
 from tiny_models import BANKS, HEADER, SIDE, build_tiny
 
@@ -51,3 +59,19 @@ def server(monkeypatch):
         running.closing.set()
         running.shutdown()
         thread.join()
+
+
+@pytest.fixture(scope="session")
+def build(tmp_path_factory):
+    if missing := find_missing():
+        stop = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        stop(f"expected {', '.join(missing)} to build the C++ program; cpp/README.md names the packages")
+    folder = tmp_path_factory.mktemp("cpp")
+    configure = [
+        "cmake", "-S", str(ROOT / "cpp"), "-B", str(folder), "-DCMAKE_COMPILE_WARNING_AS_ERROR=ON",
+        f"-DOpenVINO_DIR={openvino.utils.get_cmake_path()}",
+    ]  # fmt: skip
+    for command in (configure, ["cmake", "--build", str(folder)]):
+        result = subprocess.run(command, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+    return Build(folder)
