@@ -12,12 +12,20 @@ namespace {
 constexpr int kBand = 256;             // rows that are coloured at a time
 constexpr float kMarkedShare = 0.5F;  // of a region's highest value
 
-// Returns what a map marks as defective, 255 there and 0 elsewhere: of each connected region above the threshold the
-// pixels of half of its highest value or more. Where that value is negative, only the highest itself is marked.
-cv::Mat mark_defects(const cv::Mat& map, double threshold) {
-  cv::Mat marked = map > threshold;
+cv::Mat resize_map(const cv::Mat& map, const cv::Size& size) {
+  cv::Mat resized;
+  cv::resize(map, resized, size, 0, 0, cv::INTER_LINEAR);
+  return resized;
+}
+
+// Returns what a map, brought to `size`, marks as defective, 255 there and 0 elsewhere: of each connected region above
+// the threshold the pixels of half of its highest value or more. Where that value is negative, only the highest itself is
+// marked.
+cv::Mat mark_defects(const cv::Mat& small, double threshold, const cv::Size& size) {
+  cv::Mat marked = resize_map(small, size) > threshold;
   cv::Mat regions;  // numbered from 1 on; 0 is what is not above the threshold
   const int count = cv::connectedComponents(marked, regions, 8, CV_32S);
+  const cv::Mat map = resize_map(small, size);  // again: meanwhile it would take memory
   std::vector<float> least(count, -std::numeric_limits<float>::infinity());
   for (int row = 0; row < map.rows; ++row) {
     for (int column = 0; column < map.cols; ++column) {
@@ -37,8 +45,9 @@ cv::Mat mark_defects(const cv::Mat& map, double threshold) {
 }  // namespace
 
 HeatMap fit_heat_map(const Prediction& prediction, const cv::Size& size) {
-  cv::Mat map;
-  cv::resize(prediction.map, map, size, 0, 0, cv::INTER_LINEAR);
+  HeatMap heat_map;
+  heat_map.marks = mark_defects(prediction.map, prediction.threshold, size);  // first: it takes most memory
+  const cv::Mat map = resize_map(prediction.map, size);
   double low = 0;
   double high = 2 * prediction.threshold;
   if (!(low < high)) {  // a threshold at or below the level of normal pixels leaves no such range
@@ -46,8 +55,6 @@ HeatMap fit_heat_map(const Prediction& prediction, const cv::Size& size) {
     high += 1e-6;
   }
   const double scale = 255 / (high - low);
-  HeatMap heat_map;
-  heat_map.marks = mark_defects(map, prediction.threshold);  // first: it takes most memory
   map.convertTo(heat_map.levels, CV_8U, scale, -low * scale);
   return heat_map;
 }

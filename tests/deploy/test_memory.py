@@ -11,10 +11,17 @@ pytestmark = [
 ]
 
 
+BYTES = 8  # a pixel: decoding takes six, the heat map two
+
+
 def test_heat_maps_take_little_more_memory_than_verdicts(models, tmp_path):
-    """1.6 GB against 0.45 when it was drawn in floats of the whole image."""
+    """Of a model so small that the image counts most; drawn in floats of the whole image it was 60 bytes a pixel.
+
+    Without heat maps the image is gone when the first inference takes its memory; with them it is read again then.
+    """
     image = draw_large(tmp_path / "images/large.jpg")
     command = [sys.executable, "-m", "efficientad.cli", "predict", image, "--model", models, "--restart", "--output"]
     without = measure_peak(*command, "verdicts", cwd=tmp_path)
-    assert measure_peak(*command, "drawn", "--heat-maps", cwd=tmp_path) <= 1.3 * without
+    drawn = measure_peak(*command, "drawn", "--heat-maps", cwd=tmp_path)
+    assert drawn - without <= BYTES * 20e6 / 2**20
     assert (tmp_path / "drawn/large.jpg.png").is_file()

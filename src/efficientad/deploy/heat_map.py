@@ -1,6 +1,5 @@
 """An anomaly map as colours on the image: what `predict --heat-maps` writes, and the report's columns."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +9,9 @@ from efficientad.data.files.images import (
     blend_images,
     colour_levels,
     colour_map,
+    cut_bands,
     draw_outline,
-    mark_defects,
+    mark_resized,
     quantise_map,
     resize_map,
 )
@@ -20,7 +20,6 @@ from efficientad.errors import MetricError
 _OPACITY = 0.5
 _WHITE = (255, 255, 255)
 _LINE_PER_PX = 1 / 512  # a line's thickness, of the image's longer side
-_BAND = 256  # rows that are coloured at a time: floats of a camera's whole image take ten times its memory
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def overlay_heat_map(
     if not 0.0 <= opacity <= 1.0:
         raise MetricError(f"Expected an opacity in [0, 1], got {opacity}.")
     blend = np.empty_like(image)
-    for band in _cut_bands(len(image)):
+    for band in cut_bands(len(image)):
         blend[band] = blend_images(image[band], colour_map(scale.apply(anomaly_map[band])), opacity)
     return blend
 
@@ -88,18 +87,18 @@ class HeatMap:
 
     def lay_over(self, image: NDArray[np.uint8]) -> None:
         """Draw into an RGB uint8 image (H, W, 3): the colours, and a white line around the marks."""
-        for band in _cut_bands(len(image)):
+        for band in cut_bands(len(image)):
             image[band] = blend_images(image[band], colour_levels(self.levels[band]), _OPACITY)
         draw_outline(image, self.marks, _WHITE, max(1, round(max(image.shape) * _LINE_PER_PX)))
 
 
 def fit_heat_map(anomaly_map: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> HeatMap:
     """Return a map (h, w) of any size as a heat map of `size`, height and width in px."""
+    marks = mark_resized(anomaly_map, threshold, size)  # first: it takes most memory
     resized = resize_map(anomaly_map, *size)
-    marks = mark_defects(resized, threshold)  # first: it takes most memory
     scale = fit_heat_scale(threshold, resized)
     levels = np.empty(size, np.uint8)
-    for band in _cut_bands(size[0]):
+    for band in cut_bands(size[0]):
         levels[band] = quantise_map(scale.apply(resized[band]))
     return HeatMap(levels, marks)
 
@@ -109,7 +108,3 @@ def draw_heat_map(image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], th
     drawn = image.copy()
     fit_heat_map(anomaly_map, threshold, (image.shape[0], image.shape[1])).lay_over(drawn)
     return drawn
-
-
-def _cut_bands(rows: int) -> Iterator[slice]:
-    return (slice(first, first + _BAND) for first in range(0, rows, _BAND))

@@ -115,6 +115,7 @@ def _draw(image: Loaded, prediction: Prediction, limits: Limits) -> bytes:
         if pixels.shape[:2] != image.size:
             raise DataError(f"expected {image.file} as it was before, it changed meanwhile; judge it again")
         heat_map.lay_over(pixels)
+        del heat_map
         return encode_png(pixels)
 
 

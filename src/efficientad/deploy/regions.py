@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import connect_pixels, mark_defects, resize_map
+from efficientad.data.files.images import connect_pixels, mark_resized, resize_map
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ def find_regions(anomaly_map: NDArray[np.float32], threshold: float, image_size:
     """
     if not (anomaly_map > threshold).any():  # most images, and bilinear resizing raises no value
         return []
+    marks = mark_resized(anomaly_map, threshold, image_size)
     resized = resize_map(anomaly_map, *image_size)
-    marks = mark_defects(resized, threshold)
     numbers, boxes = connect_pixels(marks)
     highest = np.full(len(boxes), -np.inf, np.float32)
     numbers, values = numbers[marks] - 1, resized[marks]

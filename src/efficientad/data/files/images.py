@@ -26,6 +26,7 @@ MASK_SUFFIXES = frozenset({".png", ".bmp", ".tif", ".tiff"})
 _MARKED_SHARE = 0.5  # of a region's highest value
 _TWELVE_BITS = 4095  # the brightest value of a 12-bit camera
 _DARK_SHARE = 1000  # of so many pixels one may be brighter
+_BAND = 256  # rows
 _NO_COMPRESSION = 1  # of TIFF
 
 
@@ -191,15 +192,29 @@ def mark_defects(anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[
     >>> mark_defects(np.array([[0.1, 0.6, 2.0, 0.9, 0.1, 0.6]], np.float32), 0.5).astype(int).tolist()
     [[0, 0, 1, 0, 0, 1]]
     """
-    above = anomaly_map > threshold
-    count, regions = cv2.connectedComponents(above.view(np.uint8), connectivity=8)
-    highest = np.full(count, -np.inf, anomaly_map.dtype)
-    numbers, values = regions[above], anomaly_map[above]
-    del regions  # of a camera's image these are 100 MB
-    np.maximum.at(highest, numbers, values)
+    return mark_resized(anomaly_map, threshold, (anomaly_map.shape[0], anomaly_map.shape[1]))
+
+
+def mark_resized(anomaly_map: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return what `mark_defects` marks of a map (h, w) brought to `size`, height and width, in 10 bytes a pixel."""
+    if not (anomaly_map > threshold).any():  # most images, and bilinear resizing raises no value
+        return np.zeros(size, np.bool_)
+    marked: NDArray[np.bool_] = resize_map(anomaly_map, *size) > threshold  # of a camera's image the map takes 100 MB
+    count, regions = cv2.connectedComponents(marked.view(np.uint8), connectivity=8)
+    resized = resize_map(anomaly_map, *size)  # again: meanwhile it would take memory
+    highest = np.full(count, -np.inf, resized.dtype)
+    for band in cut_bands(size[0]):
+        above = marked[band]
+        np.maximum.at(highest, regions[band][above], resized[band][above])
     least = np.minimum(highest, highest * _MARKED_SHARE)
-    above[above] = values >= least[numbers]
-    return np.asarray(above, np.bool_)
+    for band in cut_bands(size[0]):
+        marked[band] &= resized[band] >= least[regions[band]]
+    return marked
+
+
+def cut_bands(rows: int) -> Iterator[slice]:
+    """Return bands of an image's rows: what is made of one takes little memory."""
+    return (slice(first, first + _BAND) for first in range(0, rows, _BAND))
 
 
 def connect_pixels(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
