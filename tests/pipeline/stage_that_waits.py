@@ -18,6 +18,8 @@ def main() -> None:
         raise PermissionError(13, "Permission denied", "result")
     if work == "memory":
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+    if work == "threads":
+        raise RuntimeError("can't start new thread")
     if work == "data":
         raise DataError("expected images")
     if work == "wait a while":

@@ -59,7 +59,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     >>> is_out_of_memory(RuntimeError("std::bad_alloc")), is_out_of_memory(RuntimeError("shapes differ"))
     (True, False)
     """
-    signs = ("bad_alloc", "can't allocate memory", "out of memory", "Cannot allocate memory")
+    signs = ("bad_alloc", "can't allocate memory", "out of memory", "Cannot allocate memory", "can't start new thread")
     return isinstance(error, MemoryError) or any(sign in str(error) for sign in signs)
 
 
