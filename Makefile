@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
 BASE ?= origin/main
-.PHONY: help setup repro launch test properties mutants check gate summary card format metrics bench cost cpp prune constraints
+.PHONY: help setup repro launch test properties mutants reliability check gate summary card format metrics bench cost cpp prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -50,6 +50,10 @@ bench: $(ENVIRONMENT)  ## measure speed and memory on this machine: docs/benchma
 
 cost: $(ENVIRONMENT)   ## CPU seconds of each stage of the last whole run: dvc repro --force
 	python benchmarks/default_cost.py
+
+reliability: $(ENVIRONMENT) ## kill each stage at many points, gather all figures: docs/reliability.md; half an hour
+	PYTHONPATH=tests:src python tests/faults/harness.py docs/reliability/faults.json
+	python benchmarks/reliability.py
 
 cpp: $(ENVIRONMENT)    ## build the station's program in C++: cpp/README.md
 	cmake -S cpp -B cpp/build -DOpenVINO_DIR="$$(python -c 'import openvino.utils as u; print(u.get_cmake_path())')"

@@ -1,0 +1,78 @@
+"""Gathers what each part measured, docs/reliability/*.json, into docs/reliability.json and the table of the page.
+
+`make reliability` runs the fault points first. A part that was not measured yet is null.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from efficientad.pipeline.writing import write_text
+
+DOCS = Path(__file__).parents[1] / "docs"
+PARTS, RESULT, PAGE = DOCS / "reliability", DOCS / "reliability.json", DOCS / "reliability.md"
+_TABLE = re.compile(r"(<!-- fault points -->\n).*(\n<!-- end -->)", re.DOTALL)
+_SHOWN = 90  # characters of what a stage said
+
+# The file of each other part, and what is taken from it.
+OTHERS = {
+    "corpus": ("corpus_files", "tracebacks", "silent_acceptances"),
+    "soak": ("soak",),
+    "coverage": ("line_coverage",),
+    "mutants": ("mutation_killed",),
+}
+
+
+def main() -> None:
+    """Write both files."""
+    points = read_part("faults").get("points", [])
+    parts = {name: read_part(name) for name in OTHERS}
+    write_text(RESULT, json.dumps(gather(points, parts), indent=2) + "\n")
+    write_text(PAGE, replace_table(PAGE.read_text("utf-8"), points))
+
+
+def read_part(name: str) -> dict[str, Any]:
+    """Return what a part measured; nothing where it has no file."""
+    file = PARTS / f"{name}.json"
+    return dict(json.loads(file.read_text("utf-8"))) if file.is_file() else {}
+
+
+def gather(points: Sequence[Mapping[str, Any]], parts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the figures for machines.
+
+    >>> gather([{"recovered": True}, {"recovered": False}], {"corpus": {"corpus_files": 300}})["corpus_files"]
+    300
+    """
+    counts = {"kill_points": len(points), "recovered": sum(bool(point["recovered"]) for point in points)}
+    return counts | {key: parts.get(name, {}).get(key) for name, keys in OTHERS.items() for key in keys}
+
+
+def replace_table(page: str, points: Sequence[Mapping[str, Any]]) -> str:
+    """Return the page with the table of these points."""
+    return _TABLE.sub(lambda found: found[1] + render_table(points) + found[2], page)
+
+
+def render_table(points: Sequence[Mapping[str, Any]]) -> str:
+    """Return a row for each point, in Markdown."""
+    rows = ["| stage | fault | exit | it said | next `dvc repro` |", "|---|---|---:|---|---|"]
+    for point in points:
+        came = "the same hashes" if point["recovered"] else f"**{point['note']}**"
+        rows.append(f"| {point['stage']} | {point['fault']} | {point['exit']} | {shorten(point['said'])} | {came} |")
+    return "\n".join(rows)
+
+
+def shorten(said: str) -> str:
+    """Return the beginning of a line as code, without what a table or another machine's folders would disturb.
+
+    >>> shorten("OSError: no space: '/tmp/x/project/data/a.npy'; free some|")
+    "`OSError: no space: 'data/a.npy'; free some/`"
+    """
+    text = re.sub(r"/\S*?/project/", "", said).replace("|", "/").replace("`", "")
+    text = re.sub(r"\bprocess \d+", "process N", text)
+    return f"`{text[:_SHOWN].rstrip()}{'…' if len(text) > _SHOWN else ''}`" if text else ""
+
+
+if __name__ == "__main__":
+    main()

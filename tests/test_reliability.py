@@ -1,0 +1,45 @@
+"""The page and the figures for machines say what the parts measured."""
+
+import json
+
+import pytest
+from import_closure import ROOT
+from reliability import gather, read_part, render_table, replace_table
+
+KEYS = ["kill_points", "recovered", "corpus_files", "tracebacks", "silent_acceptances", "soak", "line_coverage",
+        "mutation_killed"]  # fmt: skip
+
+
+def point(**changes):
+    return {"stage": "fit", "fault": "SIGKILL", "exit": -9, "said": "", "recovered": True, "note": ""} | changes
+
+
+def test_a_point_that_did_not_recover_is_counted_and_shown():
+    points = [point(), point(recovered=False, note="dvc.lock differs")]
+    figures = gather(points, {"soak": {"soak": {"images": 20000}}})
+    assert list(figures) == KEYS
+    assert (figures["kill_points"], figures["recovered"]) == (2, 1)
+    assert figures["soak"] == {"images": 20000}
+    assert figures["mutation_killed"] is None
+    first, second = render_table(points).splitlines()[2:]
+    assert first.endswith("| the same hashes |")
+    assert second.endswith("| **dvc.lock differs** |")
+
+
+def test_the_table_alone_is_replaced():
+    page = "above\n<!-- fault points -->\nold\n<!-- end -->\nbelow\n"
+    assert replace_table(replace_table(page, []), [point()]).startswith("above\n<!-- fault points -->\n| stage |")
+    assert replace_table(page, [point()]).endswith("the same hashes |\n<!-- end -->\nbelow\n")
+
+
+@pytest.mark.long  # `make reliability` takes half an hour
+def test_the_page_and_the_figures_are_those_of_the_last_run():
+    points = read_part("faults")["points"]
+    page, figures = (
+        (ROOT / "docs/reliability.md").read_text("utf-8"),
+        json.loads((ROOT / "docs/reliability.json").read_text()),
+    )
+    assert render_table(points) in page
+    assert (figures["kill_points"], figures["recovered"]) == (len(points), len(points))
+    assert len(points) >= 60
+    assert not [entry for entry in points if entry["said"].startswith("Traceback")]
