@@ -1,10 +1,11 @@
 """Mutation testing of what decides a verdict: docs/mutants.md and docs/reliability/mutants.json.
 
-python benchmarks/mutants.py [--alive] [--most N] [PART ...]
+python benchmarks/mutants.py [--alive | --page] [--most N] [PART ...]
 
 PART: only files whose path holds one of the parts; the others keep what was found before.
 --alive: judge those again that lived before, after tests were added; the killed ones count as killed.
 --most: fewer of a file than the list asks for: the first of the same draw.
+--page: write the page again, after reasons were added.
 """
 
 import argparse
@@ -34,11 +35,15 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", metavar="PART")
     parser.add_argument("--alive", action="store_true")
     parser.add_argument("--most", type=int, metavar="N")
+    parser.add_argument("--page", action="store_true")
     options = parser.parse_args()
-    load_libraries()
     plan = load_plan(PLAN, ROOT)
     plan = replace(plan, most=options.most or plan.most)
     before: Record = json.loads(FIGURES.read_text("utf-8")) if FIGURES.is_file() else {}
+    if options.page:
+        write_results(before, plan)
+        return
+    load_libraries()
     with copy_tree(ROOT) as tree:
         by_file = {one.file: before.get("by file", {}).get(one.file) for one in plan.targets}
         for target in filter(lambda one: is_chosen(one, options.parts), plan.targets):

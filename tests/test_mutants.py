@@ -28,6 +28,10 @@ def find(values: list[int] | None, least: int) -> list[int]:
     """Return some."""
     if values is None:
         raise ValueError(f"expected values, got {1 + 1}")
+    try:
+        least += 1
+    except re.error:
+        least = 2
     found = [value for value, _ in zip(values, values, strict=True) if value >= least and value != 7]
     return found[:-1]
 '''
@@ -42,7 +46,14 @@ def test_a_mutant_is_one_fault_that_compiles_and_no_place_has_two():
         assert changed == [mutant.line]
     kinds = {(mutant.line, mutant.after) for mutant in mutants}
     assert len(kinds) == len(mutants)
-    assert sorted({mutant.line for mutant in mutants}) == [10, 15, 17, 18]  # neither annotations nor what is raised
+    assert sorted({mutant.line for mutant in mutants}) == [
+        10,
+        15,
+        18,
+        20,
+        21,
+        22,
+    ]  # neither annotations nor what is raised
     assert not any("strict=False" in mutant.after or "frozen=False" in mutant.after for mutant in mutants)
 
 

@@ -101,12 +101,12 @@ def _name_family(operator: str) -> str:
 
 def _mutate(file: str, text: str, candidate: _Candidate) -> Mutant | None:
     operator = cosmic_ray.plugins.get_operator(candidate.operator)()
-    changed = cosmic_ray.mutating.mutate_code(text, operator, candidate.occurrence)
-    if changed is None or changed == text:
-        return None
     try:
+        changed = cosmic_ray.mutating.mutate_code(text, operator, candidate.occurrence)
+        if changed is None or changed == text:
+            return None
         compile(changed, file, "exec")
-    except SyntaxError:
+    except (SyntaxError, AttributeError):  # the latter of cosmic-ray, at an exception with a dot in its name
         return None
     return describe_change(file, text, changed)
 

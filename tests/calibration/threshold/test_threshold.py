@@ -91,6 +91,13 @@ def test_a_margin_lies_as_many_times_above_the_good_as_below_three_quarters_of_t
     assert (threshold.policy, threshold.false_alarm_rate, threshold.normal_images) == ("margin", 0.05, 19)
 
 
+def test_twice_the_tail_is_room_enough():
+    for edge, policy in ((0.5, "margin"), (np.nextafter(np.float32(0.5), np.float32(0)), "rate")):
+        assert choose_threshold(build_table(GOOD, [0.25], np.full(4, edge)), 0.05, "margin").policy == policy
+    without_tail = build_table(np.zeros(19), [0.0], np.zeros(4))
+    assert choose_threshold(without_tail, 0.05, "margin").policy == "rate"
+
+
 @pytest.mark.parametrize(
     ("nuisance", "defects"), [([0.05, 0.46], DEFECTS), ([0.05], DEFECTS / 3), ([0.05], np.array([0.1, 0.2, 9, 9]))]
 )
