@@ -25,8 +25,10 @@ def test_an_expression_names_the_part_by_its_first_group_or_its_whole_match():
         assert [groups[sample.name] for sample in GOOD] == [name for name in names for _ in range(2)]
 
 
-def test_a_defective_image_that_is_not_matched_shows_a_part_of_its_own():
-    assert find_groups(r"tile(\d+)", Path(), [*GOOD, DEFECT])[DEFECT.name] == DEFECT.name
+@pytest.mark.parametrize("defect", ["dent", "scratch"])
+def test_a_defective_image_that_is_not_matched_shows_a_part_of_its_own(defect: str):
+    odd = Sample(f"{defect}/odd.png", "test", defect)
+    assert find_groups(r"tile(\d+)", Path(), [*GOOD, odd])[odd.name] == odd.name
 
 
 def test_a_defective_image_that_is_matched_belongs_to_the_part():
@@ -78,6 +80,9 @@ def test_broken_files_are_refused(tmp_path: Path):
     (tmp_path / "parts.csv").write_text("name;group\na.png;1\n")
     with pytest.raises(DataError, match="expected columns name and group"):
         find_groups("parts.csv", tmp_path, GOOD)
+    for row in ("a.png,", ",1"):
+        with pytest.raises(DataError, match="expected columns name and group"):
+            find_groups(_write_csv(tmp_path, row), tmp_path, GOOD)
     with pytest.raises(DataError, match=r"expected one group for a\.png.*1 and 2"):
         find_groups(_write_csv(tmp_path, "a.png,1", "a.png,2"), tmp_path, GOOD)
 
