@@ -96,7 +96,8 @@ def judge_named(tree: Path, named: Named) -> bool:
 
 
 def write_results(record: Record, plan: Plan) -> None:
-    """Write the record and the page."""
+    """Write the record and the page, and which files of the list have not been judged."""
+    record = {**record, "not judged": [one.file for one in plan.targets if one.file not in record["by file"]]}
     FIGURES.parent.mkdir(exist_ok=True)
     FIGURES.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n", "utf-8")
     PAGE.write_text(write_page(record, plan.reasons), "utf-8")

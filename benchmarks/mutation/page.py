@@ -35,6 +35,8 @@ def write_page(record: Record, reasons: Reasons) -> str:
     head = _HEAD.format(most=most, killed=killed, count=record["mutants"], share=record["mutation_killed"])
     rows = [f"| `{_shorten(file)}` | {one['mutants']} | {one['killed']} |" for file, one in by_file.items()]
     lines = [head, "| File | Mutants | Killed |", "| --- | ---: | ---: |", *rows, ""]
+    if record.get("not judged"):
+        lines += [f"Not judged yet: {', '.join(f'`{_shorten(file)}`' for file in record['not judged'])}.", ""]
     named: dict[str, bool] = record["named"]
     lines += [_NAMED.format(killed=sum(named.values()), count=len(named))]
     lines += [f"- {name}: {'killed' if killed else '**alive**'}" for name, killed in named.items()]
