@@ -24,7 +24,7 @@ test: $(ENVIRONMENT)   ## run all tests but those that take a minute
 properties: $(ENVIRONMENT) ## test what docs/properties.md promises of the pipeline; half an hour
 	python -m pytest -m property
 
-mutants: $(ENVIRONMENT) ## put faults into the code, see whether tests fail: docs/mutants.md; an hour or two
+mutants: $(ENVIRONMENT) ## put faults into the code, see whether tests fail: docs/mutants.md; hours
 	python benchmarks/mutants.py
 
 check: $(ENVIRONMENT)  ## lint, format, types, known vulnerabilities

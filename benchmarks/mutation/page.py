@@ -10,7 +10,7 @@ Reasons = Mapping[tuple[str, str], str]  # by file and `before -> after`
 _HEAD = """# Mutants
 
 Mutation testing puts one small fault after another into the code, such as `>=` for `>`, and runs the tests of that
-file: a fault that no test sees is one that a person could make as well. `make mutants` does it, in an hour or two.
+file: a fault that no test sees is one that a person could make as well. `make mutants` does it; it takes hours.
 [Decision 46](decisions/0046-mutants-of-what-decides-a-verdict.md) says by which tool and why.
 
 It is a sample: of each file up to {most} mutants, drawn with a fixed seed. Of what a place can become one is drawn.
@@ -22,8 +22,8 @@ listed in `benchmarks/mutants.toml`, not by all tests: what another test would s
 """
 _NAMED = """## Made by hand
 
-{killed} of {count} faults that an audit made by hand are killed. They stay in the list: `make mutants` fails where one
-lives.
+{killed} of {count} faults made by hand, those of an audit and some like them, are killed. They stay in the list:
+`make mutants` fails where one lives.
 """
 
 
