@@ -37,8 +37,8 @@ def main() -> None:
 def ask(constraints: Path, osv_url: str) -> subprocess.CompletedProcess[str]:
     """Run pip-audit on a file of pins; it asks for each of them and installs nothing."""
     command = [
-        sys.executable, "-m", "pip_audit", "--requirement", str(constraints), "--no-deps", "--disable-pip",
-        "--vulnerability-service", "osv", "--osv-url", osv_url, "--timeout=5", "--format=json", "--progress-spinner=off",
+        sys.executable, "-m", "pip_audit", "-r", str(constraints), "--no-deps", "--disable-pip",
+        "-s", "osv", "--osv-url", osv_url, "--timeout=5", "--format=json", "--progress-spinner=off",
     ]  # fmt: skip
     return subprocess.run(command, capture_output=True, text=True)
 
