@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
+#include <string>
 #include <vector>
 
 #include "efficientad/detector.hpp"
@@ -14,6 +14,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kWarmUp = 8;  // images that do not count
+constexpr int kMostImages = 1'000'000;
 
 double milliseconds_since(Clock::time_point begun) {
   return std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
@@ -50,12 +51,19 @@ double percentile(const std::vector<double>& sorted, double share) {
   return sorted[low] + (place - static_cast<double>(low)) * (sorted[high] - sorted[low]);
 }
 
+// Returns a whole number from 1 to kMostImages, or 0 for anything else.
+int parse_images(const std::string& text) {
+  if (text.empty() || text.size() > 7 || text.find_first_not_of("0123456789") != std::string::npos) return 0;
+  const int images = std::stoi(text);
+  return images <= kMostImages ? images : 0;
+}
+
 }  // namespace
 
 int main(int count, char** values) {
-  const int images = count == 3 ? std::atoi(values[2]) : 50;
+  const int images = count == 3 ? parse_images(values[2]) : 50;
   if (count < 2 || count > 3 || images < 1) {
-    std::fprintf(stderr, "usage: efficientad_benchmark MODEL [IMAGES]\n");
+    std::fprintf(stderr, "usage: efficientad_benchmark MODEL [IMAGES], a whole number from 1 to %d\n", kMostImages);
     return 2;
   }
   try {

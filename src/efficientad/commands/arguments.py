@@ -12,6 +12,9 @@ Commands = Any  # what argparse's add_subparsers returns, whose class is private
 MODEL = "models/SIZE/CATEGORY/SEED, or a .xml (OpenVINO), .onnx or .safetensors (torch) file"
 
 
+MOST_SECONDS = 86_400
+
+
 def add_openvino(parser: argparse.ArgumentParser) -> None:
     """Add --device, --precision and --model-cache."""
     parser.add_argument("--device", default="CPU", help="OpenVINO device (default: %(default)s)")
@@ -33,38 +36,40 @@ def read_engine_options(options: argparse.Namespace, **others: Any) -> "EngineOp
 
 def parse_port(text: str) -> int:
     """Return a port, 0 to 65535; argparse reports anything else."""
-    if not text.isdecimal() or int(text) > 65_535:
+    if not text.isdecimal() or len(text) > 9 or int(text) > 65_535:
         raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, got {text}")
     return int(text)
 
 
 def parse_count(text: str) -> int:
     """Return a whole number from 1; argparse reports anything else."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text}")
+    if not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, got {text[:60]}")
     return int(text)
 
 
 def parse_seconds(text: str) -> float:
-    """Return a number of seconds above 0; argparse reports anything else."""
+    """Return a number of seconds above 0, a day at most; argparse reports anything else."""
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds < math.inf:
-        raise argparse.ArgumentTypeError(f"expected seconds above 0, got {text}; name images before this option")
+    if not 0 < seconds <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"expected seconds above 0, at most {MOST_SECONDS}, got {text[:60]}; name paths before this option"
+        )
     return seconds
 
 
-def parse_positive(text: str) -> float:
-    """Return a finite number above 0; argparse reports anything else."""
+def parse_millions(text: str) -> float:
+    """Return a number above 0 and at most 10,000, such as megabytes; argparse reports anything else."""
     try:
-        value = float(text)
+        millions = float(text)
     except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text}")
-    return value
+        millions = math.nan
+    if not 0 < millions <= 10_000:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, at most 10000, got {text[:60]}")
+    return millions
 
 
 def parse_rate(text: str) -> float:

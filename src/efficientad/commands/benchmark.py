@@ -4,7 +4,14 @@ import argparse
 import json
 from pathlib import Path
 
-from efficientad.commands.arguments import MODEL, Commands, add_openvino, parse_count, read_engine_options
+from efficientad.commands.arguments import (
+    MODEL,
+    Commands,
+    add_openvino,
+    parse_count,
+    parse_seconds,
+    read_engine_options,
+)
 
 
 def add(commands: Commands) -> None:
@@ -16,7 +23,9 @@ def add(commands: Commands) -> None:
     benchmark.add_argument(
         "--streams", type=parse_count, help="images in work at the same time; affects images per second only"
     )
-    benchmark.add_argument("--seconds", type=float, default=5.0, help="how long to measure (default: %(default)s)")
+    benchmark.add_argument(
+        "--seconds", type=parse_seconds, default=5.0, help="how long to measure (default: %(default)s)"
+    )
     benchmark.add_argument("--json", action="store_true", help="print one JSON object")
     benchmark.set_defaults(run=run)
 

@@ -8,7 +8,7 @@ from efficientad.commands.arguments import (
     MODEL,
     Commands,
     add_openvino,
-    parse_positive,
+    parse_millions,
     parse_seconds,
     read_engine_options,
 )
@@ -46,11 +46,11 @@ def add(commands: Commands) -> None:
         "changed for so long (default: %(const)s)",
     )  # fmt: skip
     predict.add_argument(
-        "--max-megapixels", type=parse_positive, default=200, metavar="N",
+        "--max-megapixels", type=parse_millions, default=200, metavar="N",
         help="of an image: a larger one is skipped before it is decoded (default: %(default)s)",
     )  # fmt: skip
     predict.add_argument(
-        "--max-megabytes", type=parse_positive, default=1024, metavar="N",
+        "--max-megabytes", type=parse_millions, default=1024, metavar="N",
         help="of its file, 10^6 bytes (default: %(default)s)",
     )  # fmt: skip
     predict.add_argument(

@@ -3,7 +3,14 @@
 import argparse
 from pathlib import Path
 
-from efficientad.commands.arguments import Commands, add_openvino, parse_count, parse_port, read_engine_options
+from efficientad.commands.arguments import (
+    Commands,
+    add_openvino,
+    parse_count,
+    parse_millions,
+    parse_port,
+    read_engine_options,
+)
 from efficientad.errors import EfficientADError
 
 _MILLION = 1_000_000
@@ -32,8 +39,8 @@ def add(commands: Commands) -> None:
         "--queue", type=parse_count, default=16, help="requests that may wait; more get 429 (default: %(default)s)"
     )
     serve.add_argument("--streams", type=parse_count, default=1, help="images in inference at a time (default: 1)")
-    serve.add_argument("--max-megabytes", type=float, default=32, help="of a request (default: %(default)s)")
-    serve.add_argument("--max-megapixels", type=float, default=32, help="of an image (default: %(default)s)")
+    serve.add_argument("--max-megabytes", type=parse_millions, default=32, help="of a request (default: %(default)s)")
+    serve.add_argument("--max-megapixels", type=parse_millions, default=32, help="of an image (default: %(default)s)")
     add_openvino(serve)
     serve.set_defaults(run=run)
 

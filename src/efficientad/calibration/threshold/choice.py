@@ -99,10 +99,11 @@ def fit_threshold(
 def choose_display_scale(scores: NDArray[np.float32], threshold: float) -> float:
     """Return the raw score that the displayed 0 .. 1 spans, around 0.5 at the threshold.
 
-    The median of the held-out normal images' scores (n,) is displayed as 0; where it is the threshold itself, so that
+    The median of the held-out normal images' scores (n,) is displayed as 0; where the threshold is no higher, so that
     no scale can be read off, the scores count as they are.
 
     >>> choose_display_scale(np.array([0.1, 0.2, 0.5], np.float32), 0.5)
     0.6
     """
-    return round(2 * (threshold - float(np.median(scores))), 6) or 1.0
+    scale = round(2 * (threshold - float(np.median(scores))), 6)
+    return scale if scale > 0 else 1.0
