@@ -30,7 +30,7 @@ def find_missing() -> list[str]:
     missing = [] if shutil.which("cmake") else ["cmake"]
     if compiler is None:
         return [*missing, "a C++ compiler"]
-    for header in ("opencv2/imgcodecs.hpp", "nlohmann/json.hpp"):
+    for header in ("opencv2/imgcodecs.hpp", "nlohmann/json.hpp", "openssl/evp.h"):
         command = [compiler, "-E", "-x", "c++", "-std=c++17", "-I/usr/include/opencv4", "-"]
         source = f"#if !__has_include(<{header}>)\n#error missing\n#endif\n"
         if subprocess.run(command, input=source, text=True, capture_output=True).returncode:

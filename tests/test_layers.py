@@ -124,7 +124,12 @@ def test_importing_a_module_loads_no_more_than_it_needs(module, absent):
 
 @pytest.mark.parametrize(
     "command",
-    [["predict", "images", "--model"], ["benchmark", "--seconds", "0"], ["threshold", "--dry-run", "--good", "images"]],
+    [
+        ["predict", "images", "--model"],
+        ["benchmark", "--seconds", "0.01"],
+        ["threshold", "--dry-run", "--good", "images"],
+        ["verify"],
+    ],
     ids=lambda command: command[0],
 )
 def test_a_command_of_the_station_runs_with_the_stations_packages_alone(models, tmp_path, command):

@@ -8,6 +8,7 @@
 #include <openvino/runtime/core.hpp>
 #include <sstream>
 
+#include "checksum.hpp"
 #include "efficientad/image.hpp"
 #include "metadata.hpp"
 #include "model.hpp"
@@ -79,11 +80,12 @@ std::map<std::string, std::string> read_metadata(const ov::Model& model) {
 
 Detector::Detector(const fs::path& path, const Settings& settings) : model_(std::make_shared<Model>()) {
   const fs::path file = find_model(path);
+  const ModelFiles files = read_model_files(file);
   ov::Core core;
   std::shared_ptr<ov::Model> graph;
   std::map<std::string, std::string> metadata;
   try {
-    graph = core.read_model(file.string());
+    graph = core.read_model(files.text, files.weights);
     metadata = read_metadata(*graph);
   } catch (const ov::Exception& error) {
     throw ModelError("expected an OpenVINO IR at " + file.string() + ": " + join_lines(error.what()));

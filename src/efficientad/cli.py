@@ -1,4 +1,4 @@
-"""The command line: `efficientad check`, `predict`, `threshold`, `serve`, `benchmark`, `probe` and `download`."""
+"""The command line: `efficientad` with `check`, `predict`, `threshold`, `verify`, `serve`, `benchmark` and others."""
 
 import argparse
 import os
@@ -8,13 +8,13 @@ from io import TextIOWrapper
 from typing import NoReturn
 
 from efficientad import __version__
-from efficientad.commands import benchmark, check, download, predict, probe, serve, threshold
+from efficientad.commands import benchmark, check, download, predict, probe, serve, threshold, verify
 from efficientad.commands.console import Terminated, silence_libraries
 from efficientad.data.files.names import make_printable, write_line
 from efficientad.errors import EfficientADError
 
 EXIT_ERROR, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 130, 143
-COMMANDS = (check, predict, threshold, serve, benchmark, probe, download)
+COMMANDS = (check, predict, threshold, verify, serve, benchmark, probe, download)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 from openvino import opset13 as opset
 from PIL import Image
+from tiny_graph import write_tiny_ir
 from tiny_models import HEADER, SIDE
 
 from efficientad.data.files.images import outline, read_image, resize_map, write_png
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
+from efficientad.deploy.format.sealing import seal_ir
 from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.predictor import predict_image
 from efficientad.deploy.threshold.scoring import Scores
@@ -194,11 +196,11 @@ def test_the_arithmetic_can_be_chosen(build, models, readable):
 
 
 def edit_model(models: Path, folder: Path, key: str, value: str | None) -> Path:
-    """Copy the IR with one key of its metadata set to another value, or without it."""
+    """Copy the IR with one key of its metadata set to another value, or without it, and sealed again."""
     line = "" if value is None else f'<{key} value="{value}" />'
     text, count = re.subn(f'<{key} value="[^"]*" />', line, (models / IR).read_text("utf-8"))
     assert count == 1
-    (folder / "model.xml").write_text(text, "utf-8")
+    (folder / "model.xml").write_bytes(seal_ir(text, (models / IR).with_suffix(".bin").read_bytes()))
     shutil.copy((models / IR).with_suffix(".bin"), folder)
     return folder / "model.xml"
 
@@ -243,8 +245,31 @@ def test_a_score_that_is_no_number_is_an_error_of_its_image_and_no_verdict(build
     [
         ("image_threshold", None, "expected 'image_threshold' in the metadata of .*; export it again"),
         ("training_data", None, "expected 'training_data' in the metadata of .*; export it again"),
-        ("normalization_scale", "wide", "expected a number as 'normalization_scale' .*, got 'wide'; export it again"),
-        ("image_size", "128", "expected a height and a width as 'image_size' in .*, got '128'; export it again"),
+        (
+            "normalization_scale",
+            "wide",
+            "expected a finite number above 0 as 'normalization_scale' .*, got 'wide'; export",
+        ),
+        (
+            "normalization_scale",
+            "0",
+            "expected a finite number above 0 as 'normalization_scale' .*, got '0'; export it",
+        ),
+        ("image_threshold", "nan", "expected a finite number as 'image_threshold' .*, got 'nan'; export it again"),
+        ("image_threshold", "inf", "expected a finite number as 'image_threshold' .*, got 'inf'; export it again"),
+        ("image_threshold", "1e999", "expected a finite number as 'image_threshold' .*, got '1e999'; export it again"),
+        ("image_threshold", "0x1p3", "expected a finite number as 'image_threshold' .*, got '0x1p3'; export it again"),
+        ("false_alarm_rate", "1", "expected a number above 0 and below 1 as 'false_alarm_rate' .*; export it again"),
+        ("version", "0.2.0", r"expected a version of 0\.1 as 'version' .*, got '0\.2\.0'; export it again"),
+        ("version", "0.10.0", r"expected a version of 0\.1 as 'version' .*, got '0\.10\.0'; export it again"),
+        ("size", "XL", "expected one of S, M, L as 'size' .*, got 'XL'; export it again"),
+        ("threshold_policy", "best", "expected one of rate, margin as 'threshold_policy' .*; export it again"),
+        ("image_size", "64 99999", "expected a height and a width from 1 to 16384 px as 'image_size' .*; export it"),
+        (
+            "image_size",
+            "128",
+            "expected a height and a width from 1 .* as 'image_size' in .*, got '128'; export it again",
+        ),
         ("image_size", "128 64", r"expected pixels of image_size 128 64 in .*, got \[\?,64,64,3\]; export it again"),
     ],
 )
@@ -252,6 +277,30 @@ def test_a_model_with_wrong_metadata_is_refused(build, models, readable, tmp_pat
     result = build.infer(edit_model(models, tmp_path, key, value), readable / "same.png")
     assert (result.returncode, result.stdout) == (1, "")
     assert re.fullmatch(rf"efficientad_infer: {message}.*\n", result.stderr)
+
+
+def test_a_flipped_bit_is_refused_in_one_line_wherever_it_is(build, readable, tmp_path):
+    """40 places of a model of some kilobytes; the places are tried one by one in tests/deploy/format."""
+    tiny = write_tiny_ir(tmp_path / "model.xml")
+    image = readable / "same.png"
+    (whole,) = build.judge(tiny, image)
+    assert whole["score"] == pytest.approx(predict_image(load_engine(tiny), read_image(image)).score, rel=1e-5)
+    rng = np.random.default_rng(0)
+    for file in (tiny, tiny.with_suffix(".bin")):
+        content = file.read_bytes()
+        begin = content.find(b"<checksum value=")
+        for place in [0, *rng.integers(0, len(content), 17), begin + 20, len(content) - 1]:
+            damaged = bytearray(content)
+            damaged[place] ^= 1 << int(rng.integers(8))
+            file.write_bytes(damaged)
+            result = build.infer(tiny, image)
+            assert (result.returncode, result.stdout) == (1, ""), (file.name, place)
+            assert re.fullmatch(r"efficientad_infer: expected .*\(`dvc repro export`\)\n", result.stderr), result.stderr
+        file.write_bytes(content[:-100])
+        assert build.infer(tiny, image).returncode == 1
+        file.write_bytes(content)
+    tiny.with_suffix(".bin").write_bytes(content + b"what a later threshold appends")
+    assert build.judge(tiny, image) == [whole]
 
 
 def test_models_that_are_missing_or_foreign_are_refused_in_one_line(build, models, readable, tmp_path):
@@ -310,6 +359,10 @@ def test_the_benchmark_times_a_model(build, models):
     assert 0 < timings["p50_ms"] <= timings["p95_ms"]
     assert timings["images_per_s"] > 0
     assert build.run("efficientad_benchmark").returncode == 2
+    for count in ("0", "-1", "nan", "inf", "1e99", "5x", "9" * 400):
+        result = build.run("efficientad_benchmark", models, count)
+        assert (result.returncode, result.stdout) == (2, "")
+        assert result.stderr.startswith("usage: efficientad_benchmark MODEL [IMAGES], a whole number from 1 to ")
     assert build.run("efficientad_benchmark", models / "absent.xml").returncode == 1
 
 

@@ -53,7 +53,8 @@ struct Settings {
 class Detector {
  public:
   // Opens a .xml, a folder of the pipeline that holds openvino/fp32, or a folder of versions, such as openvino/int8,
-  // whose last is taken. Throws ModelError when there is no such model, or it is not one of this project.
+  // whose last is taken. Throws ModelError when there is no such model, it is not one of this project, it does not have
+  // the checksum that it states, or its header holds impossible values.
   explicit Detector(const std::filesystem::path& model, const Settings& settings = {});
 
   const ModelHeader& header() const;

@@ -86,9 +86,8 @@ def _describe(model: Path, file: Path) -> str:
     from efficientad.deploy.threshold.files import read_header
 
     header, origin = read_header(file)
-    source = f"set {origin.time} from {origin.images} good images" if origin.time else "set by the pipeline"
     name, rate = _name(model, file), header.false_alarm_rate
-    return f"{name:14} {header.threshold:.6g}  at most {rate:.4g} of good images above it, {source}"
+    return f"{name:14} {header.threshold:.6g}  at most {rate:.4g} of good images above it, {origin}"
 
 
 def _report(model: Path, setting: "Setting") -> str:

@@ -6,11 +6,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
-from typing import Any
+from functools import partial
+from types import MappingProxyType
+from typing import Any, get_args
 
 from efficientad.errors import ModelError
-from efficientad.model.branch import Branch, Quantiles
-from efficientad.model.sizes import Policy
+from efficientad.model.branch import Branch
+from efficientad.model.header_values import (
+    read_branches,
+    read_number,
+    read_one_of,
+    read_positive,
+    read_rate,
+    read_size,
+    read_text,
+    read_version,
+)
+from efficientad.model.sizes import SIZES, Policy
 
 
 @dataclass(frozen=True)
@@ -30,15 +42,24 @@ class ModelHeader:
     branches: tuple[Branch, ...] = ()  # whose maps are averaged, and the quantiles of each
 
     @classmethod
-    def parse(cls, values: Mapping[str, Any], where: object) -> "ModelHeader":
-        """Read the values of a model's metadata, JSON or text; ModelError names what is missing."""
-        missing = [one.name for one in fields(cls) if one.name not in values and one.default is MISSING]
-        if missing:
-            raise ModelError(
-                f"expected {missing[0]!r} in the metadata of {where}: it is not a calibrated detector of this "
-                "project; export it again (`dvc repro export`)"
-            )
-        return cls(**{name: _PARSERS.get(name, str)(values[name]) for name in list_names() if name in values})
+    def parse(
+        cls, values: Mapping[str, Any], where: object, keys: Mapping[str, str] = MappingProxyType({})
+    ) -> "ModelHeader":
+        """Read the values of a model's metadata, JSON or text; ModelError names what is missing or no such value.
+
+        keys: of fields that have another name in the metadata.
+        """
+        read: dict[str, Any] = {}
+        for one in fields(cls):
+            key = keys.get(one.name, one.name)
+            if key in values:
+                read[one.name] = _read(key, values[key], _READERS[one.name], where)
+            elif one.default is MISSING:
+                raise ModelError(
+                    f"expected {key!r} in the metadata of {where}: it is not a calibrated detector of this "
+                    "project; export it again (`dvc repro export`)"
+                )
+        return cls(**read)
 
     def describe(self) -> dict[str, Any]:
         """Return JSON values that `parse` reads back."""
@@ -64,26 +85,32 @@ def flatten_branches(branches: Sequence[Branch]) -> list[str | float]:
     return [value for one in branches for value in (one.name, one.quantiles.low, one.quantiles.high)]
 
 
-def _parse_branches(value: Any) -> tuple[Branch, ...]:
-    values = _split(value)
-    triples = zip(values[::3], values[1::3], values[2::3], strict=True)
-    return tuple(Branch(str(name), Quantiles(float(low), float(high))) for name, low, high in triples)
+def _read(key: str, value: Any, reader: Callable[[Any], Any], where: object) -> Any:
+    try:
+        return reader(value)
+    except ValueError as expected:
+        raise ModelError(
+            f"expected {expected} as {key!r} in the metadata of {where}, got {_shorten(value)!r}; export it again "
+            "(`dvc repro export`)"
+        ) from expected
 
 
-def _parse_size(value: Any) -> tuple[int, int]:
-    height, width = _split(value)
-    return int(height), int(width)
+def _shorten(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _split(value: Any) -> Sequence[Any]:
-    return value.split() if isinstance(value, str) else value
-
-
-# What reads the fields that are not text.
-_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "image_size": _parse_size,
-    "threshold": float,
-    "false_alarm_rate": float,
-    "display_scale": float,
-    "branches": _parse_branches,
+# What reads each field.
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "size": partial(read_one_of, SIZES),
+    "image_size": read_size,
+    "category": read_text,
+    "threshold": read_number,
+    "false_alarm_rate": read_rate,
+    "display_scale": read_positive,
+    "training_data": read_text,
+    "version": read_version,
+    "code_hash": read_text,
+    "threshold_policy": partial(read_one_of, get_args(Policy)),
+    "branches": read_branches,
 }

@@ -1,3 +1,4 @@
+import math
 import re
 from dataclasses import replace
 
@@ -7,8 +8,11 @@ import pytest
 from import_closure import ROOT
 from tiny_models import HEADER
 
+from efficientad import __version__
 from efficientad.deploy.format.metadata import describe_model, parse_metadata
 from efficientad.errors import ModelError
+from efficientad.model.header import ModelHeader
+from efficientad.model.header_values import VERSIONS
 
 
 def test_metadata_say_all_that_the_header_does():
@@ -19,9 +23,13 @@ def test_metadata_say_all_that_the_header_does():
 def test_both_files_hold_them_where_model_api_looks(models):
     described = describe_model(HEADER)
     stored = {entry.key: entry.value for entry in onnx.load(str(models / "detector.onnx")).metadata_props}
+    digest = stored.pop("model_info checksum")
     assert stored == {f"model_info {key}": value for key, value in described.items()}
-    ir = openvino.Core().read_model(models / "openvino/fp32/1/model.xml")
-    assert ir.get_rt_info(["model_info"]).value == described
+    xml = models / "openvino/fp32/1/model.xml"
+    held = openvino.Core().read_model(xml).get_rt_info(["model_info"]).value
+    assert held.pop("weights_bytes") == str(xml.with_suffix(".bin").stat().st_size)
+    assert len({digest, held.pop("checksum")}) == 2
+    assert held == described
 
 
 def test_model_api_s_names_are_used_where_it_has_some():
@@ -40,9 +48,49 @@ def test_files_from_before_branches_and_policies_are_still_read():
 
 def test_the_c_plus_plus_program_asks_for_keys_of_the_same_list():
     text = (ROOT / "cpp/src/metadata.cpp").read_text("utf-8")
-    asked = set(re.findall(r'(?:get_text|get_number|get_size|values.at)\("(\w+)"\)', text))
+    asked = set(re.findall(r'(?:metadata\.get_\w+|values\.at)\("(\w+)"', text))
     assert len(asked) > 6
     assert asked <= set(describe_model(HEADER))
+
+
+IMPOSSIBLE = [
+    *(("image_threshold", value) for value in ("nan", "inf", "-inf", "1e999", "9" * 400, "", "0x1p3", "1_0", " 1")),
+    *(("normalization_scale", value) for value in ("0", "-0.4", "nan", "inf", "wide")),
+    *(("false_alarm_rate", value) for value in ("0", "1", "-1", "nan")),
+    *(("image_size", value) for value in ("64", "64 0", "64 -64", "64 64 3", "64 64.5", "64 99999", "9" * 5000)),
+    *(("version", value) for value in ("", "0.2.0", "1.0.0", "0.1", "0.10.0", "old")),
+    ("size", "XL"), ("size", ""), ("threshold_policy", "best"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), IMPOSSIBLE)
+def test_impossible_values_are_refused_by_the_key_in_the_file(key, value):
+    with pytest.raises(ModelError, match=rf"expected .* as '{key}' in the metadata of model\.xml, got '.*; export it"):
+        parse_metadata(describe_model(HEADER) | {key: value}, "model.xml")
+
+
+@pytest.mark.parametrize("branches", ["student 1", "student 1 nan", "student one 2", "1 2 3 4"])
+def test_branches_are_names_with_two_numbers(branches):
+    with pytest.raises(ModelError, match="as 'branches'"):
+        parse_metadata(describe_model(HEADER) | {"branches": branches}, "model.xml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("threshold", math.nan), ("threshold", 10**400), ("threshold", True), ("threshold", None), ("threshold", [1]),
+        ("display_scale", -1.0), ("image_size", [64, True]), ("image_size", 64), ("category", 5), ("version", 0.1),
+        ("branches", {"student": 1}), ("branches", [1, 2, 3]), ("size", None),
+    ],
+)  # fmt: skip
+def test_json_values_of_other_types_are_refused(name, value):
+    with pytest.raises(ModelError, match=f"as '{name}' in the metadata of here"):
+        ModelHeader.parse(HEADER.describe() | {name: value}, "here")
+
+
+def test_the_package_reads_the_models_that_it_writes():
+    assert parse_metadata(describe_model(replace(HEADER, version=__version__)), "here").version == __version__
+    assert (ROOT / "cpp/src/names.hpp").read_text("utf-8").count(f'kVersion = "{VERSIONS[0]}"') == len(VERSIONS) == 1
 
 
 def test_what_is_missing_is_named():

@@ -7,7 +7,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import Outputs, Setup
-from efficientad.deploy.format.metadata import SECTION, parse_metadata
+from efficientad.deploy.engines.graph import check_graph
+from efficientad.deploy.format.model_file import read_model_file
 from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, IMAGE
 from efficientad.errors import ModelError
 
@@ -16,12 +17,16 @@ class OnnxEngine:
     """A detector in onnxruntime, on the CPU in float32."""
 
     def __init__(self, path: Path) -> None:
+        """Check and open the model at `path`; ModelError as `read_model_file` and `check_graph`."""
+        file = read_model_file(path)
+        self.header = file.header
         try:
-            self.session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+            self.session = onnxruntime.InferenceSession(file.content, providers=["CPUExecutionProvider"])
+            shape = next(one.shape for one in self.session.get_inputs() if one.name == IMAGE)
         except Exception as error:  # its classes have no name in common, and none in public
-            raise ModelError(f"expected an ONNX model at {path}: {error}; export it again") from error
-        metadata = self.session.get_modelmeta().custom_metadata_map
-        self.header = parse_metadata({key.removeprefix(f"{SECTION} "): metadata[key] for key in metadata}, path)
+            reason = " ".join(str(error).split())
+            raise ModelError(f"expected a graph with the input {IMAGE} in {path}, got {reason}") from error
+        check_graph(shape, [one.name for one in self.session.get_outputs()], self.header, path)
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`."""

@@ -10,7 +10,8 @@ import openvino
 from numpy.typing import NDArray
 
 from efficientad.deploy.engines.engine import EngineOptions, Outputs, Setup
-from efficientad.deploy.format.metadata import SECTION, parse_metadata
+from efficientad.deploy.engines.graph import check_graph
+from efficientad.deploy.format.model_file import read_model_file
 from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, IMAGE
 from efficientad.errors import ModelError
 
@@ -21,13 +22,20 @@ class OpenVINOEngine:
     """A detector in OpenVINO, in float32 unless the options ask for less; from an IR, or from an ONNX file."""
 
     def __init__(self, path: Path, options: EngineOptions = _DEFAULTS) -> None:
-        """Compile the model at `path`; ModelError when it cannot be read, or not be compiled for the device."""
+        """Check and compile the model at `path`.
+
+        Raises ModelError as `read_model_file` and `check_graph`, and when it cannot be compiled for the device.
+        """
+        file = read_model_file(path)
+        self.header = file.header
         core = openvino.Core()
         try:
-            model = core.read_model(path)
+            model = core.read_model(file.content, file.weights) if file.weights else core.read_model(file.content)
+            shape = [dim.get_length() if dim.is_static else None for dim in model.input(IMAGE).partial_shape]
         except RuntimeError as error:
-            raise ModelError(f"expected an OpenVINO IR at {path}: {error}") from error
-        self.header = parse_metadata(_read_metadata(model), path)
+            reason = " ".join(str(error).split())
+            raise ModelError(f"expected a graph with the input {IMAGE} in {path}, got {reason}") from error
+        check_graph(shape, [name for one in model.outputs for name in one.get_names()], self.header, path)
         self.options = options
         try:
             self.compiled = core.compile_model(model, options.device, _list_settings(options))
@@ -88,13 +96,6 @@ class OpenVINOEngine:
             request.start_async({IMAGE: np.ascontiguousarray(images)})
             busy.append(request)
         yield from map(_wait_for, busy)
-
-
-def _read_metadata(model: openvino.Model) -> dict[str, str]:
-    """Return the section of an IR, or what OpenVINO keeps of an ONNX file's metadata."""
-    section = next((name for name in (SECTION, "framework") if model.has_rt_info([name])), None)
-    metadata = {} if section is None else model.get_rt_info([section]).value
-    return {key.removeprefix(f"{SECTION} "): str(value) for key, value in metadata.items()}
 
 
 def _list_settings(options: EngineOptions) -> dict[str, str]:

@@ -10,6 +10,8 @@ import torch
 from efficientad.deploy.format.graph import StationGraph
 from efficientad.deploy.format.metadata import SECTION, describe_model
 from efficientad.deploy.format.names import IMAGE, OUTPUTS
+from efficientad.deploy.format.sealing import CHECKSUM, seal_onnx
+from efficientad.model.checksum import UNSEALED
 from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.pipeline.writing import write_bytes
@@ -18,7 +20,7 @@ OPSET = 18
 
 
 def write_onnx(detector: Detector, header: ModelHeader, path: Path) -> None:
-    """Write the detector's graph, with its header as metadata, and check the file with `onnx`.
+    """Write the detector's graph, with its header and its checksum as metadata, and check the file with `onnx`.
 
     Input `image`: uint8 RGB (batch, H, W, 3); outputs: those of `StationGraph`. The batch is free, the size is fixed.
     """
@@ -34,7 +36,7 @@ def write_onnx(detector: Detector, header: ModelHeader, path: Path) -> None:
             dynamic_axes={name: {0: "batch"} for name in names},
         )  # fmt: skip
         model = onnx.load(written)
-    for key, value in describe_model(header).items():
+    for key, value in ({CHECKSUM: UNSEALED} | describe_model(header)).items():
         model.metadata_props.add(key=f"{SECTION} {key}", value=value)
     onnx.checker.check_model(model, full_check=True)
-    write_bytes(path, model.SerializeToString())
+    write_bytes(path, seal_onnx(model.SerializeToString()))

@@ -1,14 +1,18 @@
 """ONNX -> OpenVINO IR, and the part of a graph that turns a score into a verdict."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import numpy as np
 import openvino
 from openvino import opset13 as opset
 
 from efficientad.deploy.format.metadata import SECTION, describe_model
+from efficientad.deploy.format.model_file import read_model_file
 from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IR_WEIGHTS_SUFFIX, IS_ANOMALOUS
+from efficientad.deploy.format.sealing import UNSEALED_METADATA, seal_ir
 from efficientad.errors import ModelError
 from efficientad.model.header import ModelHeader
 from efficientad.pipeline.writing import write_bytes
@@ -23,12 +27,21 @@ def write_openvino(onnx_path: Path, header: ModelHeader, xml_path: Path, fp16: b
     save_ir(model, header, xml_path, fp16)
 
 
-def save_ir(model: openvino.Model, header: ModelHeader, xml_path: Path, fp16: bool) -> None:
-    """Write a model with its header to `xml_path` and its .bin; see `write_openvino`. ModelError on a full disk."""
+def save_ir(
+    model: openvino.Model,
+    header: ModelHeader,
+    xml_path: Path,
+    fp16: bool,
+    further: Mapping[str, str] = MappingProxyType({}),
+) -> None:
+    """Write a model with its header and their checksum to `xml_path` and its .bin; see `write_openvino`.
+
+    further: metadata beside the header's. Raises ModelError on a full disk.
+    """
     for index, node in enumerate(model.get_ordered_ops()):
         if node.get_type_name() not in ("Parameter", "Result"):  # converters count through a process's life
             node.set_friendly_name(f"{node.get_type_name()}_{index}")
-    for key, value in describe_model(header).items():
+    for key, value in (describe_model(header) | UNSEALED_METADATA | dict(further)).items():
         model.set_rt_info(value, [SECTION, key])
     with TemporaryDirectory() as folder:
         written = Path(folder) / "model.xml"
@@ -41,12 +54,16 @@ def save_ir(model: openvino.Model, header: ModelHeader, xml_path: Path, fp16: bo
             ) from error
         weights = written.with_suffix(IR_WEIGHTS_SUFFIX).read_bytes()
         write_bytes(xml_path.with_suffix(IR_WEIGHTS_SUFFIX), weights)
-        write_bytes(xml_path, written.read_bytes())
+        write_bytes(xml_path, seal_ir(written.read_text("utf-8"), weights))
 
 
 def read_without_verdict(xml_path: Path) -> openvino.Model:
-    """Return the graph of an exported IR up to `anomaly_map` and `anomaly_score`; the file stays as it is."""
-    model = openvino.Core().read_model(xml_path)
+    """Return the graph of an exported IR up to `anomaly_map` and `anomaly_score`; the file stays as it is.
+
+    Raises ModelError as `read_model_file`.
+    """
+    file = read_model_file(xml_path)
+    model = openvino.Core().read_model(file.content, file.weights)
     results = [model.output(name).get_node() for name in (ANOMALY_MAP, ANOMALY_SCORE)]
     return openvino.Model(results, model.get_parameters(), model.get_friendly_name())
 

@@ -7,7 +7,7 @@ is where Model API looks for them in either. Its AnomalyDetection runs both file
 from collections.abc import Mapping
 
 from efficientad.deploy.format.names import ANOMALOUS, NORMAL
-from efficientad.model.header import ModelHeader, list_names
+from efficientad.model.header import ModelHeader
 
 SECTION = "model_info"
 LABELS = (NORMAL.capitalize(), ANOMALOUS.capitalize())  # as Model API writes them
@@ -37,9 +37,8 @@ def describe_model(header: ModelHeader) -> dict[str, str]:
 
 
 def parse_metadata(values: Mapping[str, str], where: object) -> ModelHeader:
-    """Read `describe_model` back; ModelError names what is missing."""
-    names = {name: _NAMES.get(name, name) for name in list_names()}
-    return ModelHeader.parse({name: values[key] for name, key in names.items() if key in values}, where)
+    """Read `describe_model` back; ModelError names what is missing or no such value."""
+    return ModelHeader.parse(values, where, _NAMES)
 
 
 def _write(value: object) -> str:

@@ -1,36 +1,18 @@
 """The files of a finished model whose threshold a station can set, and what they say about it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from efficientad.deploy.format.files import list_precisions, locate_model, locate_onnx
-from efficientad.deploy.format.metadata import describe_model, parse_metadata
+from efficientad.deploy.format.metadata import describe_model
+from efficientad.deploy.format.model_file import read_model_file
 from efficientad.deploy.format.names import IR_SUFFIX, ONNX_SUFFIX
-from efficientad.deploy.threshold.ir import edit_ir, read_ir_metadata
-from efficientad.deploy.threshold.onnx import edit_onnx, read_onnx_metadata
+from efficientad.deploy.format.origin import Origin
+from efficientad.deploy.threshold.ir import edit_ir
+from efficientad.deploy.threshold.onnx import edit_onnx
 from efficientad.errors import ModelError
 from efficientad.model.header import ModelHeader
 
 _JOURNAL = ".threshold.json"
-_TIME, _IMAGES = "threshold_set", "threshold_images"  # keys of the metadata
-
-
-@dataclass(frozen=True)
-class Origin:
-    """When a station set a threshold, and from how many images; empty and 0 where the pipeline did."""
-
-    time: str = ""  # ISO 8601, UTC
-    images: int = 0
-
-    @classmethod
-    def parse(cls, metadata: Mapping[str, str]) -> "Origin":
-        """Read `describe` back."""
-        return cls(metadata.get(_TIME, ""), int(metadata.get(_IMAGES, 0)))
-
-    def describe(self) -> dict[str, str]:
-        """Return it as metadata."""
-        return {_TIME: self.time, _IMAGES: str(self.images)}
 
 
 def list_models(path: Path) -> list[Path]:
@@ -54,9 +36,9 @@ def locate_journal(path: Path) -> Path:
 
 
 def read_header(file: Path) -> tuple[ModelHeader, Origin]:
-    """Return what an exported file says about itself; ModelError where it is no calibrated detector."""
-    metadata = read_ir_metadata(file) if file.suffix == IR_SUFFIX else read_onnx_metadata(file)
-    return parse_metadata(metadata, file), Origin.parse(metadata)
+    """Check an exported file and return what it says about itself; ModelError as `read_model_file`."""
+    read = read_model_file(file)
+    return read.header, Origin.parse(read.metadata)
 
 
 def edit_model(file: Path, header: ModelHeader, origin: Origin) -> dict[Path, bytes]:

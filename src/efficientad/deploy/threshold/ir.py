@@ -4,43 +4,31 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from xml.etree import ElementTree
 
 from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
-from efficientad.deploy.format.metadata import SECTION
 from efficientad.deploy.format.names import IR_WEIGHTS_SUFFIX
-from efficientad.errors import ModelError
+from efficientad.deploy.format.sealing import seal_ir
 from efficientad.model.header import ModelHeader
 
 _CONSTANT = re.compile(r'(<data [^>]*?offset=")(\d+)(" size=")(\d+)(")')
-
-
-def read_ir_metadata(path: Path) -> dict[str, str]:
-    """Return the metadata of an exported IR, as `describe_model` writes them."""
-    try:
-        section = ElementTree.parse(path).find(f"rt_info/{SECTION}")
-    except (OSError, ElementTree.ParseError) as error:
-        raise ModelError(f"expected an OpenVINO IR at {path}, got {error}; export it again") from error
-    return {} if section is None else {entry.tag: entry.get("value", "") for entry in section}
 
 
 def edit_ir(path: Path, header: ModelHeader, origin: Mapping[str, str]) -> dict[Path, bytes]:
     """Return what the IR's two files hold with another header: its .bin, then the .xml.
 
     origin: further metadata. The graph ends in the verdict of the header. The new .bin begins with the old one, so that
-    the old .xml still fits it: whichever of the two is read between the two renames, the model is whole.
+    the old .xml still fits it, checksum and all: whichever of the two is read between the two renames, the model is
+    whole. Raises ModelError as `read_model_file`.
     """
     model = read_without_verdict(path)
     append_verdict(model, header)
-    for key, value in origin.items():
-        model.set_rt_info(value, [SECTION, key])
     weights = path.with_suffix(IR_WEIGHTS_SUFFIX)
     with TemporaryDirectory() as folder:
         written = Path(folder) / path.name
-        save_ir(model, header, written, fp16=False)  # halved weights stay halved
+        save_ir(model, header, written, fp16=False, further=origin)  # halved weights stay halved
         text, constants = written.read_text("utf-8"), written.with_suffix(IR_WEIGHTS_SUFFIX).read_bytes()
     text, constants = keep_offsets(text, constants, weights.read_bytes())
-    return {weights: constants, path: text.encode()}
+    return {weights: constants, path: seal_ir(text, constants)}
 
 
 def keep_offsets(text: str, constants: bytes, old: bytes) -> tuple[str, bytes]:

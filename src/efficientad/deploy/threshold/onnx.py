@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from efficientad.deploy.format.metadata import SECTION
+from efficientad.deploy.format.model_file import read_model_file
 from efficientad.deploy.format.names import ANOMALY_SCORE, DISPLAY_SCORE, IS_ANOMALOUS
 from efficientad.deploy.format.protobuf import Field, join, read_fields, write_bytes, write_number
+from efficientad.deploy.format.sealing import CHECKSUM, seal_onnx
 from efficientad.errors import ModelError
+from efficientad.model.checksum import UNSEALED
 
 _GRAPH, _METADATA = 7, 14  # of ModelProto
 _KEY, _VALUE = 1, 2  # of StringStringEntryProto
@@ -21,41 +24,23 @@ _TYPE, _NAME, _RAW, _FLOAT = 2, 8, 9, 1  # of TensorProto; its dims are left out
 _THRESHOLD, _SCALE = "station_threshold", "station_display_scale"
 
 
-def read_onnx_metadata(path: Path) -> dict[str, str]:
-    """Return the metadata of an exported ONNX file, as `describe_model` writes them."""
-    entries = dict(_read_entry(field) for field in _read(path) if field.number == _METADATA)
-    return {key.removeprefix(f"{SECTION} "): value for key, value in entries.items()}
-
-
 def edit_onnx(path: Path, metadata: Mapping[str, str], threshold: float, display_scale: float) -> bytes:
     """Return the file at `path` with other metadata, and with the threshold and the display scale in its graph.
 
-    The operations stay, and get constants of their own: those that they had may be others', too. Raises ModelError
-    where the graph does not end as `StationGraph` does.
+    The operations stay, and get constants of their own: those that they had may be others', too. Raises ModelError as
+    `read_model_file`, and where the graph does not end as `StationGraph` does.
     """
     kept = []
-    for field in _read(path):
+    for field in read_fields(read_model_file(path).content):
         if field.number == _GRAPH:
             kept.append(write_bytes(_GRAPH, _edit_graph(field.payload, path, threshold, display_scale)))
         elif field.number != _METADATA:
             kept.append(field)
     entries = (
         join([write_bytes(_KEY, f"{SECTION} {key}".encode()), write_bytes(_VALUE, value.encode())])
-        for key, value in metadata.items()
+        for key, value in ({CHECKSUM: UNSEALED} | dict(metadata)).items()
     )
-    return join([*kept, *(write_bytes(_METADATA, entry) for entry in entries)])
-
-
-def _read(path: Path) -> list[Field]:
-    try:
-        return list(read_fields(path.read_bytes()))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"expected an ONNX model at {path}, got {error}; export it again") from error
-
-
-def _read_entry(field: Field) -> tuple[str, str]:
-    values = {inner.number: inner.payload.decode() for inner in read_fields(field.payload)}
-    return values.get(_KEY, ""), values.get(_VALUE, "")
+    return seal_onnx(join([*kept, *(write_bytes(_METADATA, entry) for entry in entries)]))
 
 
 def _edit_graph(graph: bytes, path: Path, threshold: float, display_scale: float) -> bytes:

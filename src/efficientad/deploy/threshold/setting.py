@@ -10,7 +10,8 @@ from efficientad.calibration.threshold.choice import choose_display_scale, fit_t
 from efficientad.calibration.threshold.count import count_needed
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.openvino import OpenVINOEngine
-from efficientad.deploy.threshold.files import Origin, edit_model, locate_journal
+from efficientad.deploy.format.origin import Origin
+from efficientad.deploy.threshold.files import edit_model, locate_journal
 from efficientad.deploy.threshold.replace import replace_files
 from efficientad.deploy.threshold.scoring import Scores, score_images
 from efficientad.errors import DataError

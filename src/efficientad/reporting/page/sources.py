@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from efficientad.data.arrays.prepared import PreparedRow
-from efficientad.deploy.format.ir_header import read_ir_header
+from efficientad.deploy.format.model_file import read_model_file
 from efficientad.errors import DataError
 from efficientad.evaluation.curves import Curve, ProCurve
 from efficientad.model.header import ModelHeader
@@ -100,8 +100,8 @@ def read_pro(path: Path) -> ProCurve | None:
 
 
 def read_headers(folder: Path) -> dict[str, ModelHeader]:
-    """Read the headers of the OpenVINO models PRECISION/1/model.xml in a folder, by precision."""
-    return {path.parts[-3]: read_ir_header(path) for path in sorted(folder.glob("*/1/*.xml"))}
+    """Check the OpenVINO models PRECISION/1/model.xml in a folder and return their headers, by precision."""
+    return {path.parts[-3]: read_model_file(path).header for path in sorted(folder.glob("*/1/*.xml"))}
 
 
 def read_rows(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
