@@ -9,6 +9,7 @@ import numpy as np
 import openvino
 from numpy.typing import NDArray
 
+from efficientad.deploy.engines.compiled_models import drop_damaged, note_checksums
 from efficientad.deploy.engines.engine import EngineOptions, Outputs, Setup
 from efficientad.deploy.engines.graph import check_graph
 from efficientad.deploy.format.model_file import read_model_file
@@ -37,6 +38,8 @@ class OpenVINOEngine:
             raise ModelError(f"expected a graph with the input {IMAGE} in {path}, got {reason}") from error
         check_graph(shape, [name for one in model.outputs for name in one.get_names()], self.header, path)
         self.options = options
+        if options.cache is not None:
+            drop_damaged(options.cache)
         try:
             self.compiled = core.compile_model(model, options.device, _list_settings(options))
             self._free: list[Any] = []  # requests that no thread is using
@@ -45,6 +48,8 @@ class OpenVINOEngine:
                 f"expected to compile {path} for the device {options.device}, whose kinds here are "
                 f"{', '.join(core.available_devices)}: {' '.join(str(error).split())}"
             ) from error
+        if options.cache is not None:
+            note_checksums(options.cache)
 
     def run(self, images: NDArray[np.uint8]) -> Outputs:
         """See `Engine.run`; several threads may call it at a time."""
