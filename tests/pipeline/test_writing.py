@@ -22,6 +22,8 @@ OWN_WAYS = {
     "src/efficientad/deploy/judge.py": "parts of heat maps, which can be drawn again: waiting for the disk costs more",
     "src/efficientad/deploy/threshold/replace.py": "several files as one, by a journal",
     "src/efficientad/deploy/export/openvino.py": "a temporary file",
+    "src/efficientad/deploy/lock.py": "a file without content, which is locked",
+    "src/efficientad/commands/console.py": "the terminal",
 }
 WRITERS = {
     "write_text", "write_bytes", "tofile", "save_file", "save_model", "imwrite", "savez", "savetxt", "memmap",
