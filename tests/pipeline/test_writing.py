@@ -30,7 +30,7 @@ WRITERS = {
     "open_memmap", "copy", "copyfile", "copytree", "touch", "save", "savefig", "dump", "serialize",
 }  # fmt: skip
 # What these are besides: the one way, a write into memory, a copy in memory.
-HARMLESS = ("write_text(", "write_bytes(", "save(state, metadata", "copy.", ".copy()")
+HARMLESS = ("write_text(", "write_bytes(", "save(state, ", "copy.", ".copy()")
 IN_MEMORY = ("content", "drawn")  # what a BytesIO is called here
 
 

@@ -6,6 +6,8 @@ Beside each compiled model lies the sha256 that it had when it was written.
 import hashlib
 from pathlib import Path
 
+from efficientad.pipeline.writing import write_text
+
 _BLOBS = "*.blob"
 _SUFFIX = ".sha256"
 
@@ -22,9 +24,7 @@ def note_checksums(folder: Path) -> None:
     """Write the checksum of each compiled model that has none."""
     for blob in folder.glob(_BLOBS):
         if not _locate(blob).is_file():
-            part = blob.with_name(f".{blob.name}.part")
-            part.write_text(_compute(blob), "utf-8")
-            part.replace(_locate(blob))
+            write_text(_locate(blob), _compute(blob))
 
 
 def _locate(blob: Path) -> Path:
