@@ -15,7 +15,7 @@ BYTES = 8  # a pixel: decoding takes six, the heat map two
 
 
 def test_heat_maps_take_little_more_memory_than_verdicts(models, tmp_path):
-    """Of a model so small that the image counts most; drawn in floats of the whole image it was 60 bytes a pixel.
+    """Of a model so small that the image counts most; drawn in floats of the whole image it was 50 bytes a pixel.
 
     Without heat maps the image is gone when the first inference takes its memory; with them it is read again then.
     """
