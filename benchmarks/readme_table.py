@@ -47,9 +47,7 @@ def render_readme(results: dict[str, Any]) -> list[str]:
     for name, figures in data_sets.items():
         cells = [
             find_title(name),
-            format_mean(figures["image_auroc"]),
-            format_mean(figures.get("au_pro")),
-            format_mean(figures.get("outline_iou")),
+            *(format_mean(figures.get(name)).replace(" ", "") for name in ("image_auroc", "au_pro", "outline_iou")),
             format_percent(choose_neighbour(baselines.get(name, {})), "image_auroc"),
             "; ".join(f"{method.split(' (')[0]} {value}" for method, value in PUBLISHED.get(name, {}).items()) or "-",
             f"{figures['minutes']:.1f}",
