@@ -21,8 +21,8 @@ launch: $(ENVIRONMENT) ## the same with items side by side, one a core: docs/sev
 test: $(ENVIRONMENT)   ## run all tests but those that take a minute
 	python -m pytest
 
-properties: $(ENVIRONMENT) ## test what docs/properties.md promises of the pipeline; half an hour
-	python -m pytest -m property
+properties: $(ENVIRONMENT) ## test what docs/properties.md promises, and what takes a minute; half an hour
+	python -m pytest -m "property or long"
 
 mutants: $(ENVIRONMENT) ## put faults into the code, see whether tests fail: docs/mutants.md; hours
 	python benchmarks/mutants.py

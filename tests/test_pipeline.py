@@ -280,6 +280,7 @@ def test_a_training_killed_at_any_point_ends_in_the_same_bytes(project, tmp_path
     assert found.read_bytes() == whole
 
 
+@pytest.mark.long  # tests/properties/test_experiments.py, too
 def test_an_experiment_runs_with_another_value_and_shows_in_the_diff(project):
     """One item, through `dvc exp run -S`, which copies tracked files alone to its workspace."""
     project.run("git", "add", ".")

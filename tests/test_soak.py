@@ -15,7 +15,7 @@ with open(sys.argv[1], "w", buffering=1) as file:
     for index in range(40):
         kept += [bytearray(b"x" * 400_000), open(sys.argv[0] if sys.argv[0] != "-c" else sys.executable)]
         print("{}", file=file)
-        time.sleep(0.1)
+        time.sleep(0.25)  # a tenth lasts a second, in which a busy machine looks once
 """
 
 

@@ -51,7 +51,7 @@ def judged(tmp_path_factory):
     return maps, scores, fit_threshold(scores[:4], 0.2)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("index", range(len(DEFECTS)))
 def test_a_defect_of_10_px_is_found_and_outlined_at_its_place(judged, index):
     maps, scores, threshold = judged

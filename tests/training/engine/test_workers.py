@@ -62,7 +62,7 @@ def list_launchers(nodes: int) -> list[list[str]]:
 
 
 @pytest.mark.property
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("nodes", [1, 2])
 def test_two_processes_end_in_the_weights_of_one_with_the_whole_batch(tmp_path, alone, nodes):
     """Within 1e-3 of each tensor's largest value: sums in another order round differently, and Muon carries it on.

@@ -95,6 +95,7 @@ def test_a_candidate_that_judges_otherwise_or_drifts_is_passed_over(
     assert list(choice.verdict_flips) == list(choice.score_drifts) == ["first", "first block"]
 
 
+@pytest.mark.long
 def test_verdicts_are_compared_with_the_float_model_each_by_its_own_threshold(float_xml, tmp_path, monkeypatch):
     asked = []
     monkeypatch.setattr(f"{CHOICE}.measure_drift", lambda *values: [asked.append(values), measure_drift(*values)][1])
