@@ -1,10 +1,12 @@
 """Gathers what each part measured, docs/reliability/*.json, into docs/reliability.json and the table of the page.
 
-`make reliability` runs the fault points first. A part that was not measured yet is null.
+`make reliability` runs the fault points first. A part that was not measured yet is null. It fails where fewer than 60
+points were tried, where one did not recover, and where one ended in a traceback.
 """
 
 import json
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,8 @@ from efficientad.pipeline.writing import write_text
 
 DOCS = Path(__file__).parents[1] / "docs"
 PARTS, RESULT, PAGE = DOCS / "reliability", DOCS / "reliability.json", DOCS / "reliability.md"
-_TABLE = re.compile(r"(<!-- fault points -->\n).*(\n<!-- end -->)", re.DOTALL)
+_TABLE = re.compile(r"(<!-- fault points -->\n).*?(<!-- end -->)", re.DOTALL)
+LEAST = 60  # points
 _SHOWN = 90  # characters of what a stage said
 
 # The file of each other part, and what is taken from it.
@@ -31,6 +34,16 @@ def main() -> None:
     parts = {name: read_part(name) for name in OTHERS}
     write_text(RESULT, json.dumps(gather(points, parts), indent=2) + "\n")
     write_text(PAGE, replace_table(PAGE.read_text("utf-8"), points))
+    if missed := find_missed(points):
+        sys.exit("\n".join(missed))
+
+
+def find_missed(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return a line for each thing that is not as docs/reliability.md promises."""
+    few = [] if len(points) >= LEAST else [f"expected {LEAST} or more points, got {len(points)}; run them all"]
+    lost = [f"{one['stage']}, {one['fault']}: {one['note']}" for one in points if not one["recovered"]]
+    raw = [f"{one['stage']}, {one['fault']}: a traceback" for one in points if one["said"].startswith("Traceback")]
+    return few + lost + raw
 
 
 def read_part(name: str) -> dict[str, Any]:
@@ -51,7 +64,7 @@ def gather(points: Sequence[Mapping[str, Any]], parts: Mapping[str, Mapping[str,
 
 def replace_table(page: str, points: Sequence[Mapping[str, Any]]) -> str:
     """Return the page with the table of these points."""
-    return _TABLE.sub(lambda found: found[1] + render_table(points) + found[2], page)
+    return _TABLE.sub(lambda found: f"{found[1]}{render_table(points)}\n{found[2]}", page)
 
 
 def render_table(points: Sequence[Mapping[str, Any]]) -> str:

@@ -1,9 +1,12 @@
 #include "file_name.hpp"
 
+#include <openssl/evp.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <stdexcept>
 #include <string_view>
 
 namespace efficientad {
@@ -65,11 +68,15 @@ std::string escape_json(const Character& one) {
   return write_code("\\u%04x", 0xD800 + (rest >> 10)) + write_code("\\u%04x", 0xDC00 + (rest & 0x3FF));
 }
 
-// FNV-1a of 64 bits.
-std::uint64_t hash(const std::string& text) {
-  std::uint64_t value = 0xCBF29CE484222325u;
-  for (const char one : text) value = (value ^ static_cast<std::uint8_t>(one)) * 0x100000001B3u;
-  return value;
+// The first digits of the SHA-256.
+std::string hash(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1) {
+    throw std::runtime_error("expected libcrypto to know SHA-256");
+  }
+  std::string digits;
+  for (std::size_t index = 0; index < kHashDigits / 2; ++index) digits += write_code("%02x", digest[index]);
+  return digits;
 }
 
 bool is_shortened(const std::string& name) {
@@ -105,9 +112,7 @@ std::string name_product(const std::string& image, const std::string& suffix) {
   const std::size_t start = slash == std::string::npos ? 0 : slash + 1;
   const std::string last = image.substr(start);
   if (last.size() + suffix.size() <= kMostBytes && !is_shortened(last)) return image + suffix;
-  std::array<char, kHashDigits + 1> digits{};
-  std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(hash(last)));
-  const std::string ending = std::string("~") + digits.data() + suffix;
+  const std::string ending = "~" + hash(last) + suffix;
   std::size_t room = kMostBytes - ending.size();
   while (room < last.size() && (static_cast<std::uint8_t>(last[room]) & 0xC0) == 0x80) --room;
   return image.substr(0, start) + last.substr(0, std::min(room, last.size())) + ending;

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from importlib.util import find_spec
 
 import pytest
 from damage import draw, encode
@@ -11,7 +10,6 @@ from runs import SilentAcceptanceError, run_command
 WEIGHTS, ONNX, IR = "detector.safetensors", "detector.onnx", "openvino/fp32/1/model.xml"
 BIN = "openvino/fp32/1/model.bin"
 FILES = ((WEIGHTS, WEIGHTS), (ONNX, ONNX), (IR, IR), (BIN, IR))
-needs_checksums = pytest.mark.xfail(find_spec("efficientad.model.checksum") is None, reason="models carry no checksums")
 
 
 def cut(share: float):
@@ -72,7 +70,6 @@ def change_and_judge(copy, file: str, model: str, change) -> None:
         outcome.check_refused("ModelError: ")
 
 
-@needs_checksums
 @pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
 @pytest.mark.parametrize(("file", "model"), FILES, ids=[file for file, _ in FILES])
 def test_a_model_that_is_not_whole_is_refused(copy, file, model, change):
@@ -81,7 +78,6 @@ def test_a_model_that_is_not_whole_is_refused(copy, file, model, change):
 
 
 @pytest.mark.long
-@needs_checksums
 @pytest.mark.parametrize("change", FLIPPED.values(), ids=FLIPPED)
 @pytest.mark.parametrize(("file", "model"), FILES, ids=[file for file, _ in FILES])
 def test_a_flipped_bit_never_moves_a_score(copy, file, model, change):
@@ -95,7 +91,6 @@ HEADER = {
 }  # fmt: skip
 
 
-@needs_checksums
 @pytest.mark.parametrize(("old", "new"), HEADER.values(), ids=HEADER)
 def test_a_header_of_other_values_is_refused(copy, old, new):
     path = copy / "models" / IR
@@ -105,7 +100,6 @@ def test_a_header_of_other_values_is_refused(copy, old, new):
     judge(copy, IR).check_refused("ModelError: ")
 
 
-@needs_checksums
 def test_weights_of_another_model_are_refused(copy):
     path = copy / "models" / BIN
     payload = bytearray(path.read_bytes())

@@ -63,3 +63,10 @@ def test_a_folder_that_cannot_be_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="expected a folder for results at"):
         lock_folders([tmp_path / "file"]).__enter__()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights on Windows")
+def test_a_link_that_leads_to_itself_is_an_error(tmp_path):
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(DataError, match="expected a folder for results at"):
+        lock_folders([tmp_path / "loop/results"]).__enter__()

@@ -9,7 +9,7 @@ from test_stops import finish, start
 
 from efficientad.pipeline.locks import alone_at
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="nothing is locked there")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the signals are of POSIX")
 
 
 def test_a_second_process_at_the_same_stage_waits_for_the_first(tmp_path):

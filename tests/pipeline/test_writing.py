@@ -22,7 +22,7 @@ OWN_WAYS = {
     "src/efficientad/deploy/judge.py": "parts of heat maps, which can be drawn again: waiting for the disk costs more",
     "src/efficientad/deploy/threshold/replace.py": "several files as one, by a journal",
     "src/efficientad/deploy/export/openvino.py": "a temporary file",
-    "src/efficientad/deploy/lock.py": "a file without content, which is locked",
+    "src/efficientad/pipeline/locks.py": "a file that is locked, with the number of its process",
     "src/efficientad/commands/console.py": "the terminal",
 }
 WRITERS = {

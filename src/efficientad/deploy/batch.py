@@ -14,7 +14,7 @@ from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.judge import Output, judge_files
 from efficientad.deploy.lock import lock_folders
 from efficientad.deploy.records import Record, Run, append_records, begin_results, tidy_results
-from efficientad.deploy.sources import list_sources, read_stamp
+from efficientad.deploy.sources import find_real, list_sources, read_stamp
 from efficientad.errors import DataError
 
 
@@ -75,25 +75,25 @@ def list_files(sources: Sequence[Path], output: Output) -> dict[str, Path]:
     """Return the images to judge by name; DataError as `list_images`, and where pictures would lie among images."""
     drawn = [(output.folder, "heat maps", "--output")] if output.heat_maps else []
     drawn += [(output.maps, "raw maps", "--map-dir")] if output.maps else []
-    folders = [source.resolve() for source in sources if source.is_dir()]
+    folders = [find_real(source) for source in sources if source.is_dir()]
     for folder, what, option in drawn:
-        if folder.resolve() in folders:
+        if find_real(folder) in folders:
             raise DataError(
                 f"expected {what} in a folder of their own, got the images' {folder}; name another {option}"
             )
-    results = [folder for folder in list_results(output) if folder.resolve() not in folders]
+    results = [folder for folder in list_results(output) if find_real(folder) not in folders]
     return list_sources(sources, results)
 
 
 def _print_left_out(sources: Sequence[Path], output: Output, files: Collection[Path]) -> None:
     """Say on stderr which files of the folders are not judged, results of a former run aside."""
-    results = [folder.resolve() for folder in list_results(output)]
+    results = [find_real(folder) for folder in list_results(output)]
     for source in filter(Path.is_dir, sources):
         used = {file.relative_to(source).as_posix() for file in files if file.is_relative_to(source)}
         left_out = [
             one
             for one in explain_left_out(list_tree(source, followed=0), used)
-            if not any((source.resolve() / one.file).is_relative_to(folder) for folder in results)
+            if not any((find_real(source) / one.file).is_relative_to(folder) for folder in results)
         ]
         if left_out:
             print(f"WARNING {count(left_out)} not judged:\n{shorten(left_out)}", file=sys.stderr)

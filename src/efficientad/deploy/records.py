@@ -17,7 +17,7 @@ from typing import Any, TextIO
 from efficientad.data.files.names import make_printable
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.format.files import list_files
-from efficientad.deploy.sources import Stamp
+from efficientad.deploy.sources import Stamp, find_real
 from efficientad.errors import DataError
 
 JSON_LINES, TABLE, RUN = "predictions.jsonl", "predictions.csv", "predictions.run.json"
@@ -49,8 +49,8 @@ def describe_run(root: Path, model: Path, options: EngineOptions, heat_maps: boo
         if path.is_file():  # an absent one is the engine's to complain of
             with path.open("rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-    folder = str(maps.resolve()) if maps else ""
-    return Run(str(root.resolve()), digest.hexdigest(), options.device, options.precision, heat_maps, folder)
+    folder = str(find_real(maps)) if maps else ""
+    return Run(str(find_real(root)), digest.hexdigest(), options.device, options.precision, heat_maps, folder)
 
 
 def begin_results(output: Path, run: Run | None, restart: bool = False) -> dict[str, Stamp]:

@@ -25,13 +25,18 @@ def read_stamp(file: Path) -> Stamp | None:
     return Stamp(status.st_size, status.st_mtime)
 
 
+def find_real(path: Path) -> Path:
+    """Return a path without links; of a link that leads to itself the path so far, where Path.resolve would raise."""
+    return Path(os.path.realpath(path))
+
+
 def find_root(sources: Sequence[Path]) -> Path:
     """Return the deepest folder that holds all sources: of one folder itself, of a file the one around it.
 
     Raises DataError where there is none, on Windows between drives.
     """
     try:
-        return Path(os.path.commonpath([_find_folder(source).resolve() for source in sources]))
+        return Path(os.path.commonpath([find_real(_find_folder(source)) for source in sources]))
     except ValueError as error:
         raise DataError(
             f"expected images on one drive, got {', '.join(map(str, sources))}; judge them apart"
@@ -44,11 +49,11 @@ def list_sources(sources: Sequence[Path], left_out: Sequence[Path]) -> dict[str,
     A name is the path from `find_root`'s folder on, with / on every system. What lies below a folder of `left_out`,
     where results go, is no image. Raises DataError as `list_images` and `find_root`.
     """
-    root, hidden = find_root(sources), [folder.resolve() for folder in left_out]
+    root, hidden = find_root(sources), [find_real(folder) for folder in left_out]
     files: dict[str, Path] = {}
     for source in sources:
         folder = _find_folder(source)
-        resolved = folder.resolve()
+        resolved = find_real(folder)
         inside = [folder / one.relative_to(resolved) for one in hidden if one.is_relative_to(resolved)]
         for file in [source] if source.is_file() else list_images(source):
             if file == source or not any(file.is_relative_to(one) for one in inside):

@@ -17,7 +17,6 @@ from pathlib import Path
 from efficientad.pipeline.locks import alone_at
 
 SCRATCH_VARIABLE = "EFFICIENTAD_SCRATCH"  # set it to an absolute path to share it with queued experiments
-_BLOCK = 1 << 20
 
 
 @contextmanager
@@ -60,8 +59,5 @@ def _list_modules() -> list[Path]:
 
 
 def _hash_file(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

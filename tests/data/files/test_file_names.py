@@ -1,10 +1,10 @@
 """Names for a terminal, and names of files that are made from images."""
 
+import hashlib
 import os
 
 import pytest
 
-from efficientad.data.files import names
 from efficientad.data.files.names import MOST_BYTES, make_printable, name_product, write_line
 
 LONG = "x" * 255
@@ -55,6 +55,8 @@ def test_no_two_images_share_a_name():
     assert name_product(cut, ".png") != name_product(LONG, ".png")
 
 
-def test_the_hash_is_fnv_1a():
-    """By its published value for "a"; as a name that looks shortened gets its hash, this one has it at its end."""
-    assert names._hash(b"a") == 0xAF63DC4C8601EC8C
+def test_the_hash_is_the_beginning_of_sha_256():
+    """Of the last part, as `sha256sum` has it; a name that looks shortened gets it at its end."""
+    looks_shortened = "part~0123456789abcdef"
+    digits = hashlib.sha256(looks_shortened.encode()).hexdigest()
+    assert name_product(f"line/{looks_shortened}", ".png") == f"line/{looks_shortened}~{digits[:16]}.png"

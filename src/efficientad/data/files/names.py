@@ -4,12 +4,12 @@ A name may hold any byte but zero and the slash: control characters that move a 
 UTF-8. The station's program does both in the same way: cpp/src/file_name.cpp.
 """
 
+import hashlib
 import os
 import re
 
 MOST_BYTES = 240  # of a name that is made: file systems take 255, and a temporary name is some bytes longer
 _SHORTENED = re.compile(r"~[0-9a-f]{16}$")
-_FNV_BASIS, _FNV_PRIME, _64_BITS = 0xCBF29CE484222325, 0x100000001B3, 2**64 - 1
 
 
 def make_printable(text: str) -> str:
@@ -39,23 +39,15 @@ def name_product(image: str, suffix: str) -> str:
     >>> name_product("line 1/part.jpg", ".png")
     'line 1/part.jpg.png'
     >>> name_product("x" * 255, ".png")[-30:]
-    'xxxxxxxxx~dff658324c99c7bf.png'
+    'xxxxxxxxx~d22609da3ae3956c.png'
     """
     folders, slash, last = image.rpartition("/")
     payload = os.fsencode(last)
     if len(payload) + len(suffix) <= MOST_BYTES and not _SHORTENED.search(last):
         return image + suffix
-    ending = f"~{_hash(payload):016x}{suffix}"
+    ending = f"~{hashlib.sha256(payload).hexdigest()[:16]}{suffix}"
     room = MOST_BYTES - len(ending)
     if len(payload) > room:  # no character is cut in two
         while payload[room] & 0xC0 == 0x80:
             room -= 1
     return folders + slash + os.fsdecode(payload[:room]) + ending
-
-
-def _hash(payload: bytes) -> int:
-    """Return FNV-1a of 64 bits, which the station's program has as well without a library."""
-    value = _FNV_BASIS
-    for byte in payload:
-        value = (value ^ byte) * _FNV_PRIME & _64_BITS
-    return value
