@@ -22,8 +22,13 @@ ODD = [b"\xff.png", b"\x1b]0;owned\x07\x1b[2J.png", b"two\nlines.png", "\u202egn
 
 
 def start(folder, models, *arguments):
+    """With Ctrl-C as in a terminal: shells let jobs in the background ignore it, and so what those start."""
     command = [sys.executable, "-m", "efficientad.cli", "predict", "images", "--model", str(models), *arguments]
-    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a handler is not handed on, ignoring is
+    try:
+        return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
