@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     """Load the models, serve them."""
     try:
         from efficientad.serving.app import build_app
-        from efficientad.serving.models import load_models, release_models
+        from efficientad.serving.models import load_models
         from efficientad.serving.server import (
             build_server,
             find_certificate,
@@ -74,9 +74,6 @@ def run(options: argparse.Namespace) -> int:
     with listen(options.host, options.port) as listening:
         models = load_models(options.models, read_engine_options(options, streams=options.streams))
         line = f"{', '.join(models)} at {name_address(listening, certificate)}"
-        try:
-            server = build_server(build_app(models, limits, token), certificate)
-            serve(server, listening, lambda: print(line, flush=True))
-        finally:
-            release_models(models)
+        server = build_server(build_app(models, limits, token), certificate)
+        serve(server, listening, lambda: print(line, flush=True))
     return 0

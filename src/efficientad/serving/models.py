@@ -48,15 +48,6 @@ def load_models(arguments: Sequence[str], options: EngineOptions) -> dict[str, S
     return models
 
 
-def release_models(models: dict[str, ServedModel]) -> None:
-    """Let go of the models, the last that was loaded first, and empty `models`.
-
-    OpenVINO 2026.4 keeps a freed signal stack where the first of two models goes first; a later signal then crashes.
-    """
-    while models:
-        models.popitem()
-
-
 def split_name(argument: str) -> tuple[str, Path]:
     """Split NAME=PATH; of a path alone the name is empty, which stands for the product in the model's file.
 

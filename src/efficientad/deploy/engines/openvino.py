@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import openvino
 from numpy.typing import NDArray
 
 from efficientad.deploy.engines.compiled_models import drop_damaged, note_checksums
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.engines.engine import EngineOptions, Outputs, Setup
 from efficientad.deploy.engines.graph import check_graph
 from efficientad.deploy.format.model_file import read_model_file
@@ -29,7 +29,7 @@ class OpenVINOEngine:
         """
         file = read_model_file(path)
         self.header = file.header
-        core = openvino.Core()
+        core = open_core()
         try:
             model = core.read_model(file.content, file.weights) if file.weights else core.read_model(file.content)
             shape = [dim.get_length() if dim.is_static else None for dim in model.input(IMAGE).partial_shape]

@@ -9,6 +9,7 @@ import numpy as np
 import openvino
 from openvino import opset13 as opset
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.format.metadata import SECTION, describe_model
 from efficientad.deploy.format.model_file import read_model_file
 from efficientad.deploy.format.names import ANOMALY_MAP, ANOMALY_SCORE, DISPLAY_SCORE, IR_WEIGHTS_SUFFIX, IS_ANOMALOUS
@@ -63,7 +64,7 @@ def read_without_verdict(xml_path: Path) -> openvino.Model:
     Raises ModelError as `read_model_file`.
     """
     file = read_model_file(xml_path)
-    model = openvino.Core().read_model(file.content, file.weights)
+    model = open_core().read_model(file.content, file.weights)
     results = [model.output(name).get_node() for name in (ANOMALY_MAP, ANOMALY_SCORE)]
     return openvino.Model(results, model.get_parameters(), model.get_friendly_name())
 

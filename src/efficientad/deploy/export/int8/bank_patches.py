@@ -13,6 +13,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as opset
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.export.int8.convolutions import get_weights, list_bank_products
 from efficientad.pipeline.progress import track
 
@@ -99,7 +100,7 @@ def _compile_features(model: openvino.Model) -> Callable[[NDArray[np.uint8]], di
     names = [product.get_friendly_name() for product in products]
     results = [opset.result(_skip_rounding(product.input_value(0))) for product in products]
     graph = openvino.Model(results, copy.get_parameters())
-    compiled = openvino.Core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = open_core().compile_model(graph, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     def compute(image: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
         found = zip(names, compiled(image[None]).values(), strict=True)

@@ -10,6 +10,7 @@ import openvino
 from numpy.typing import NDArray
 from openvino import opset13 as opset
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.export.int8.convolutions import get_weights, list_last
 from efficientad.deploy.export.int8.rounding import round_weights
 
@@ -65,7 +66,7 @@ def _compile_inputs(model: openvino.Model, nodes: list[openvino.Node]) -> openvi
     copies = {node.get_friendly_name(): node for node in copy.get_ordered_ops()}
     results = [opset.result(copies[node.get_friendly_name()].input_value(0)) for node in nodes]
     inputs = openvino.Model(results, copy.get_parameters())
-    return openvino.Core().compile_model(inputs, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    return open_core().compile_model(inputs, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
 
 def _draw_patches(values: NDArray[np.float32], node: openvino.Node, rng: np.random.Generator) -> NDArray[np.float32]:
