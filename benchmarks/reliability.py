@@ -1,11 +1,12 @@
 """Gathers what each part measured, docs/reliability/*.json, into docs/reliability.json and the table of the page.
 
 `make reliability` runs the fault points first. A part that was not measured yet is null. It fails where fewer than 60
-points were tried, where one did not recover, and where one ended in a traceback.
+points were tried, where one did not recover, and where one ended in a traceback or by a signal that nobody sent.
 """
 
 import json
 import re
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -43,7 +44,19 @@ def find_missed(points: Sequence[Mapping[str, Any]]) -> list[str]:
     few = [] if len(points) >= LEAST else [f"expected {LEAST} or more points, got {len(points)}; run them all"]
     lost = [f"{one['stage']}, {one['fault']}: {one['note']}" for one in points if not one["recovered"]]
     raw = [f"{one['stage']}, {one['fault']}: a traceback" for one in points if one["said"].startswith("Traceback")]
-    return few + lost + raw
+    dead = [f"{one['stage']}, {one['fault']}: it died of {one['exit']}" for one in points if died_by_itself(one)]
+    return few + lost + raw + dead
+
+
+def died_by_itself(point: Mapping[str, Any]) -> bool:
+    """Whether a signal ended a stage that nobody sent, such as that of an invalid address.
+
+    >>> [died_by_itself({"fault": "SIGINT after 3%", "exit": code}) for code in (130, -2, -11)]
+    [False, False, True]
+    """
+    if point["exit"] >= 0 or "killed" in point["fault"]:
+        return False
+    return signal.Signals(-point["exit"]).name not in point["fault"]
 
 
 def read_part(name: str) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def test_what_is_not_as_promised_is_named():
     assert find_missed([point()] * 59) == ["expected 60 or more points, got 59; run them all"]
     lost = [point()] * 59 + [point(recovered=False, note="dvc.lock differs"), point(said="Traceback (most recent")]
     assert find_missed(lost) == ["fit, SIGKILL: dvc.lock differs", "fit, SIGKILL: a traceback"]
+    assert find_missed([point()] * 59 + [point(exit=-11)]) == ["fit, SIGKILL: it died of -11"]
 
 
 def test_the_page_and_the_figures_are_those_of_the_last_run():

@@ -18,6 +18,10 @@ def main() -> None:
         raise PermissionError(13, "Permission denied", "result")
     if work == "memory":
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+    if work == "panic":
+        raise type("PanicException", (BaseException,), {})("PyObject pointer is null")
+    if work == "fork":
+        raise OSError(12, "Cannot allocate memory")
     if work == "threads":
         raise RuntimeError("can't start new thread")
     if work == "data":

@@ -51,6 +51,8 @@ def test_a_signal_ends_a_stage_with_a_line_and_its_code(tmp_path, number):
             "memory",
             "MemoryError: [enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory; close ",
         ),
+        ("panic", "MemoryError: PyObject pointer is null; close other programs or take smaller images, then run `dvc"),
+        ("fork", "OSError: [Errno 12] Cannot allocate memory; close other programs or take smaller images, then run"),
         ("threads", "MemoryError: can't start new thread; close other programs or take smaller images, then run `dvc"),
         ("data", "DataError: expected images"),
     ],

@@ -15,8 +15,17 @@ _AGAIN = "run `dvc repro` again: finished stages are kept, and a training goes o
 _ADVICE = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "free space on this disk, then"),
     **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "let this user read and write there, then"),
+    errno.ENOMEM: "close other programs or take smaller images, then",
     errno.EMFILE: "allow more open files (ulimit -n), then",
 }
+_NO_MEMORY = (
+    "bad_alloc",
+    "can't allocate memory",
+    "out of memory",
+    "Cannot allocate memory",
+    "can't start new thread",
+    "Insufficient memory",  # OpenCV
+)
 
 
 class Stopped(BaseException):
@@ -44,7 +53,7 @@ def told_in_a_line() -> Iterator[None]:
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0)
         sys.exit(f"{type(error).__name__}: {error}; {f'{advice} ' if advice else 'mend that, then '}{_AGAIN}")
-    except (MemoryError, RuntimeError) as error:
+    except BaseException as error:
         if not is_out_of_memory(error):
             raise
         sys.exit(f"MemoryError: {error or 'no more'}; close other programs or take smaller images, then {_AGAIN}")
@@ -54,13 +63,16 @@ def told_in_a_line() -> Iterator[None]:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether Python, numpy, torch or a library in C++ (std::bad_alloc) found no memory.
+    """Whether Python, numpy, torch or a library in C++ (std::bad_alloc) or Rust (a panic) found no memory.
 
     >>> is_out_of_memory(RuntimeError("std::bad_alloc")), is_out_of_memory(RuntimeError("shapes differ"))
     (True, False)
     """
-    signs = ("bad_alloc", "can't allocate memory", "out of memory", "Cannot allocate memory", "can't start new thread")
-    return isinstance(error, MemoryError) or any(sign in str(error) for sign in signs)
+    if type(error).__name__ == "PanicException":  # of safetensors, no Exception: PyO3 had no memory for an object
+        return "PyObject pointer is null" in str(error)
+    return isinstance(error, MemoryError) or (
+        isinstance(error, Exception) and any(sign in str(error) for sign in _NO_MEMORY)
+    )
 
 
 def list_handlers() -> dict[signal.Signals, Any]:
