@@ -5,7 +5,6 @@ The examples are the same in each run.
 
 import json
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -150,7 +149,6 @@ HEADER = {
 }  # fmt: skip
 
 
-@pytest.mark.xfail(find_spec("efficientad.model.header_values") is None, reason="header values are not checked yet")
 @settings(BUDGET, max_examples=300)
 @given(st.sampled_from([*HEADER]), VALUES | st.text(alphabet="0123456789 .-+einfa", max_size=12))
 def test_any_header_of_a_model_is_read_or_named(name, value):
