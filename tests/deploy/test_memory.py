@@ -11,17 +11,18 @@ pytestmark = [
 ]
 
 
-BYTES = 8  # a pixel: decoding takes six, the heat map two
+BYTES = 6.5  # a pixel: decoding takes six, for OpenCV hands Python a copy
 
 
 def test_heat_maps_take_little_more_memory_than_verdicts(models, tmp_path):
     """Of a model so small that the image counts most; drawn in floats of the whole image it was 50 bytes a pixel.
 
     Without heat maps the image is gone when the first inference takes its memory; with them it is read again then.
+    Of a model that takes 400 MB or more it is less than three tenths.
     """
     image = draw_large(tmp_path / "images/large.jpg")
     command = [sys.executable, "-m", "efficientad.cli", "predict", image, "--model", models, "--restart", "--output"]
     without = measure_peak(*command, "verdicts", cwd=tmp_path)
     drawn = measure_peak(*command, "drawn", "--heat-maps", cwd=tmp_path)
-    assert drawn - without <= BYTES * 20e6 / 2**20
+    assert drawn - without <= BYTES * 20e6 / 2**20, (drawn, without)
     assert (tmp_path / "drawn/large.jpg.png").is_file()

@@ -7,13 +7,11 @@ from numpy.typing import NDArray
 
 from efficientad.data.files.images import (
     blend_images,
-    colour_levels,
     colour_map,
     cut_bands,
     draw_outline,
     mark_resized,
-    quantise_map,
-    resize_map,
+    resize_bands,
 )
 from efficientad.errors import MetricError
 
@@ -80,27 +78,23 @@ def overlay_heat_map(
 
 @dataclass(frozen=True)
 class HeatMap:
-    """A map's colours and marks at an image's size, in two bytes a pixel."""
+    """What is drawn of a map; at an image's size are the marks alone, a byte a pixel."""
 
-    levels: NDArray[np.uint8]  # (H, W): 0 and 255 are the ends of the scale of `fit_heat_scale`
-    marks: NDArray[np.bool_]  # (H, W), what `mark_defects` marks
+    anomaly_map: NDArray[np.float32]  # (h, w), of any size
+    scale: HeatScale
+    marks: NDArray[np.bool_]  # (H, W) of the image, what `mark_defects` marks
 
     def lay_over(self, image: NDArray[np.uint8]) -> None:
         """Draw into an RGB uint8 image (H, W, 3): the colours, and a white line around the marks."""
-        for band in cut_bands(len(image)):
-            image[band] = blend_images(image[band], colour_levels(self.levels[band]), _OPACITY)
-        draw_outline(image, self.marks, _WHITE, max(1, round(max(image.shape) * _LINE_PER_PX)))
+        for band, values in resize_bands(self.anomaly_map, *self.marks.shape):
+            image[band] = blend_images(image[band], colour_map(self.scale.apply(values)), _OPACITY)
+        if self.marks.any():
+            draw_outline(image, self.marks, _WHITE, max(1, round(max(image.shape) * _LINE_PER_PX)))
 
 
 def fit_heat_map(anomaly_map: NDArray[np.float32], threshold: float, size: tuple[int, int]) -> HeatMap:
-    """Return a map (h, w) of any size as a heat map of `size`, height and width in px."""
-    marks = mark_resized(anomaly_map, threshold, size)  # first: it takes most memory
-    resized = resize_map(anomaly_map, *size)
-    scale = fit_heat_scale(threshold, resized)
-    levels = np.empty(size, np.uint8)
-    for band in cut_bands(size[0]):
-        levels[band] = quantise_map(scale.apply(resized[band]))
-    return HeatMap(levels, marks)
+    """Return a map (h, w) of any size as a heat map for an image of `size`, height and width in px."""
+    return HeatMap(anomaly_map, fit_heat_scale(threshold, anomaly_map), mark_resized(anomaly_map, threshold, size))
 
 
 def draw_heat_map(image: NDArray[np.uint8], anomaly_map: NDArray[np.float32], threshold: float) -> NDArray[np.uint8]:

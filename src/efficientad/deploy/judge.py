@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.budget import PixelBudget
-from efficientad.data.files.images import encode_png, encode_tiff, hold_image, resize_image
+from efficientad.data.files.images import encode_tiff, hold_image, resize_image, spend_on_png
 from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.data.files.names import name_product
 from efficientad.deploy.ahead import map_ahead
@@ -116,7 +116,7 @@ def _draw(image: Loaded, prediction: Prediction, limits: Limits) -> bytes:
             raise DataError(f"expected {image.file} as it was before, it changed meanwhile; judge it again")
         heat_map.lay_over(pixels)
         del heat_map
-        return encode_png(pixels)
+        return spend_on_png(pixels)
 
 
 def _describe(image: Loaded, prediction: Prediction, display_score: float) -> Record:

@@ -120,6 +120,21 @@ def resize_map(anomaly_map: NDArray[np.float32], height: int, width: int) -> NDA
     return np.asarray(cv2.resize(anomaly_map, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
+def resize_bands(
+    anomaly_map: NDArray[np.float32], height: int, width: int
+) -> Iterator[tuple[slice, NDArray[np.float32]]]:
+    """Yield `resize_map`, up to rounding, band by band with its rows: the whole of a camera's image takes 80 MB."""
+    wide = resize_map(anomaly_map, len(anomaly_map), width)
+    centres = (np.arange(height) + 0.5) * (len(wide) / height) - 0.5
+    places = np.clip(centres, 0, len(wide) - 1)
+    tops = places.astype(np.intp)
+    bottoms = np.minimum(tops + 1, len(wide) - 1)
+    shares = (places - tops).astype(np.float32)[:, None]
+    for band in cut_bands(height):
+        upper, lower = wide[tops[band]], wide[bottoms[band]]
+        yield band, upper + (lower - upper) * shares[band]
+
+
 def smooth_plane(plane: NDArray[np.float32], sigma_px: float) -> NDArray[np.float32]:
     """Return a plane (H, W) convolved with a Gaussian, mirrored at the borders."""
     return np.asarray(cv2.GaussianBlur(plane, (0, 0), sigma_px, borderType=cv2.BORDER_REFLECT), np.float32)
@@ -143,8 +158,17 @@ def encode_png(image: NDArray[np.uint8] | NDArray[np.bool_]) -> bytes:
         raise DataError(
             f"expected uint8 (H, W, 3) or (H, W), or bool (H, W), got {image.dtype} {image.shape}; convert it"
         )
-    bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels
-    return bytes(cv2.imencode(".png", bgr)[1])
+    return _encode_bgr(cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR) if pixels.ndim == 3 else pixels)
+
+
+def spend_on_png(image: NDArray[np.uint8]) -> bytes:
+    """Return a PNG of RGB uint8 (H, W, 3) without a copy of it; the image is spoilt."""
+    _swap_channels(image)
+    return _encode_bgr(image)
+
+
+def _encode_bgr(pixels: NDArray[np.uint8]) -> bytes:
+    return bytes(cv2.imencode(".png", pixels)[1])
 
 
 def encode_tiff(anomaly_map: NDArray[np.float32]) -> bytes:
