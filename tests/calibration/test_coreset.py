@@ -96,6 +96,13 @@ def test_a_bank_knows_the_variance_of_the_patches_that_were_drawn(images):
         assert float(other.variance) == pytest.approx(float(bank.variance), rel=1e-4)
 
 
+def test_the_components_are_those_about_the_mean_of_all_images(images):
+    """Each has its share in the mean, so that the mean of all patches projects to nothing."""
+    detector, _ = fit(images, 100, ("fine",))
+    projected = torch.cat([project_plainly(detector, 0, images[row]) for row in NORMALS])
+    assert float(projected.mean(dim=0).abs().max()) < 1e-3
+
+
 def test_a_defect_is_found_in_its_place(images):
     detector, _ = fit(images, 500, ("detail", "fine", "coarse"))
     for (found,), cells in zip(compute_raw_maps(detector, images, np.array([5])), (64, 32, 32), strict=True):

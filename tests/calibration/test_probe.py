@@ -1,5 +1,7 @@
 """The probe finds what is far from all normal patches, and nothing else."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -41,6 +43,36 @@ def test_a_defect_that_no_normal_image_shows_is_found_in_its_place():
 def test_what_normal_images_show_is_no_defect():
     found = probe_features(compute_features, build_prepared(6, 40, 40, spot=100), ProbeParams())
     assert 0.3 < found["image_auroc"] < 0.7
+
+
+def test_every_channel_counts_alike_however_large_its_values_are():
+    """The defect shows in the first channel; the second one is noise, a thousand times as large, about 10,000."""
+
+    def compute(image):
+        cells = compute_features(image)
+        noise = image[:, 2:, 16:-16:4, 16:-16:4] * 1000 + 10_000
+        return torch.cat([cells[:, :1], noise], dim=1)
+
+    prepared = build_prepared(6, 8, 8, spot=130)
+    found = probe_features(compute, prepared, ProbeParams())
+    assert found["image_auroc"] == 1.0
+    assert found["au_pro"] > 0.9
+
+
+def test_a_defect_without_a_mask_counts_in_no_pixel_metric_and_a_good_image_does():
+    known = build_prepared(6, 4, 4)
+    more = build_prepared(6, 4, 6)
+    rows = tuple(replace(row, mask=row.mask and place < 14) for place, row in enumerate(more.rows))
+    masks = more.masks.copy()
+    masks[14:] = False
+    unknown = Prepared(rows, more.images, masks, (SIDE, SIDE), None, (), ())
+    alone = Prepared(rows[:14], more.images[:14], masks[:14], (SIDE, SIDE), None, (), ())
+    expected = probe_features(compute_features, alone, ProbeParams())["au_pro"]
+    assert probe_features(compute_features, unknown, ProbeParams())["au_pro"] == expected
+    images = known.images.copy()
+    images[6:10, 20:44, 20:44] = 255  # good, and farther from normal than the defects
+    loud = Prepared(known.rows, images, known.masks, (SIDE, SIDE), None, (), ())
+    assert probe_features(compute_features, loud, ProbeParams())["au_pro"] < expected - 0.2
 
 
 def test_without_masks_there_is_no_pixel_metric():
