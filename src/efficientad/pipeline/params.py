@@ -210,7 +210,7 @@ class ExportParams:
     max_auroc_drop: Fraction
     max_au_pro_drop: Fraction
     max_int8_verdict_flips: Fraction
-    max_int8_score_drift: Annotated[float, Range(0, 1000)]
+    max_int8_score_drift: Annotated[float, Range(0, 2)]
     parity_images: Annotated[int, Range(2, 100_000)]
     max_map_difference_fp32: Annotated[float, Range(0, 1)]
     max_map_difference_fp16: Annotated[float, Range(0, 1)]

@@ -131,7 +131,7 @@ def test_the_refusal_says_which_verdicts_and_scores_differ():
     choice = Choice(None, {"first": 0.0}, {"first": 0.0}, {"first": 0.125}, {"first": 0.25})
     message = str(refuse(choice, replace(ALLOWED, verdict_flips=0.1, score_drift=0.2)))
     assert "with first kept in float 0.1250 of the verdicts differ, allowed 0.1" in message
-    assert "scores by up to 0.2500, allowed 0.2" in message
+    assert "scores by up to 0.2500 of the threshold, allowed 0.2" in message
 
 
 def test_a_refitted_header_changes_what_hangs_on_the_scores_alone():

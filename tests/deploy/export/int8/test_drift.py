@@ -22,13 +22,22 @@ def test_a_score_at_the_threshold_is_normal():
     assert measure_drift(np.float32([0.5]), 0.5, np.float32([0.5]), 0.25).verdict_flips == 1
 
 
-def test_the_largest_difference_counts_whatever_its_sign():
-    assert measure([0.05, 0.08, 0.12, 0.1]).score_drift == pytest.approx(0.2)
-    assert measure([0.05, 0.38, 0.12, 0.3]).score_drift == pytest.approx(0.3)
+def test_the_largest_difference_counts_whatever_its_sign_in_thresholds():
+    """FLOAT is 0.5, 0.8, 1.2 and 3 thresholds, which counts as 2."""
+    assert measure([0.1, 0.16, 0.24, 0.6]).score_drift == pytest.approx(0)
+    assert measure([0.1, 0.06, 0.24, 0.6]).score_drift == pytest.approx(0.5)
+    assert measure([0.1, 0.26, 0.24, 0.6]).score_drift == pytest.approx(0.5)
 
 
-def test_large_scores_may_differ_in_proportion():
-    assert measure([0.05, 0.08, 0.12, 5], FLOAT * [1, 1, 1, 20]).score_drift == pytest.approx(1 / 6)
+def test_how_far_beyond_two_thresholds_a_score_lies_is_no_drift():
+    assert measure([0.1, 0.16, 0.24, 9]).score_drift == pytest.approx(0)
+    assert measure([0.1, 0.16, 0.24, 0.3]).score_drift == pytest.approx(0.5)
+    assert measure([-7, 0.16, 0.24, 0.6]).score_drift == pytest.approx(0.5)
+
+
+def test_without_a_threshold_above_0_the_level_of_good_parts_is_the_unit():
+    drift = measure_drift(np.float32([-0.05, 0.05]), 0, np.float32([-0.08, 0.05]), 0)
+    assert drift == (0, pytest.approx(0.3))
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

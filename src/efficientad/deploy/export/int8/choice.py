@@ -143,7 +143,7 @@ def refuse(choice: Choice, allowed: Allowed) -> ParityError:
     )
     drifts = "".join(
         f"; with {name} kept in float {flips:.4f} of the verdicts differ, allowed {allowed.verdict_flips}, "
-        f"and scores by up to {choice.score_drifts[name]:.4f}, allowed {allowed.score_drift}"
+        f"and scores by up to {choice.score_drifts[name]:.4f} of the threshold, allowed {allowed.score_drift}"
         for name, flips in choice.verdict_flips.items()
     )
     return ParityError(

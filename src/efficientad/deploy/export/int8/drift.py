@@ -5,12 +5,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+_LEAST_UNIT = 0.1  # for a threshold of 0 or below: the high quantile of good parts' maps
+
 
 class Drift(NamedTuple):
     """Of an INT8 model against the float one, each judging by a threshold of its own.
 
-    verdict_flips: share of the images whose verdict differs. score_drift: the largest difference of a score, on the
-    scale of the normalised map (0.1 = high quantile of good parts), divided by the largest score where that is above 1.
+    verdict_flips: share of the images whose verdict differs. score_drift: the largest difference of a score, each in units
+    of its model's threshold; a score of two thresholds and one of ten are alike, and so are those below 0.
     """
 
     verdict_flips: float
@@ -22,11 +24,17 @@ def measure_drift(
 ) -> Drift:
     """Return how far `scores` (N,) are from `reference` (N,); scores that are not finite drift without end.
 
-    >>> measure_drift(np.float32([0.25, 0.5, 2]), 0.4, np.float32([0.25, 0.25, 2.5]), 0.3)
-    Drift(verdict_flips=0.3333333333333333, score_drift=0.25)
+    >>> measure_drift(np.float32([0.25, 0.5, 8]), 0.5, np.float32([0.125, 0.5, 4]), 0.25)
+    Drift(verdict_flips=0.3333333333333333, score_drift=1.0)
     """
     if not np.isfinite(scores).all():
         return Drift(1.0, float("inf"))
-    largest = max(1.0, float(np.abs(reference).max()))
     flips = (scores > own_threshold) != (reference > threshold)
-    return Drift(float(flips.mean()), float(np.abs(scores - reference).max()) / largest)
+    apart = np.abs(_place_scores(scores, own_threshold) - _place_scores(reference, threshold))
+    return Drift(float(flips.mean()), float(apart.max()))
+
+
+def _place_scores(scores: NDArray[np.float32], threshold: float) -> NDArray[np.float64]:
+    """Return -1 .. 1: no score at all, 0 at the threshold, two thresholds or more."""
+    unit = threshold if threshold > 0 else _LEAST_UNIT
+    return np.clip((scores.astype(np.float64) - threshold) / unit, -1, 1)
