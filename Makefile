@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 ENVIRONMENT := .venv/.installed
 
 BASE ?= origin/main
-.PHONY: help setup repro launch test properties mutants reliability check gate summary card format metrics bench cost cpp prune constraints
+.PHONY: help setup repro launch test properties mutants fuzz reliability check gate summary card format metrics bench cost cpp prune constraints
 
 help:         ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -26,6 +26,10 @@ properties: $(ENVIRONMENT) ## test what docs/properties.md promises, and what ta
 
 mutants: $(ENVIRONMENT) ## put faults into the code, see whether tests fail: docs/mutants.md; hours
 	python benchmarks/mutants.py
+
+fuzz: $(ENVIRONMENT)   ## change bytes of params, headers, images, led by coverage, 120 s each
+	pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
+	PYTHONPATH=tests:tests/fuzz python tests/fuzz/guided.py --seconds 120
 
 check: $(ENVIRONMENT)  ## lint, format, types, known vulnerabilities
 	ruff check . && ruff format --check . && mypy && python stages/audit.py

@@ -1,7 +1,7 @@
 """The tests of test_fuzz_readers.py led by coverage: atheris changes bytes until they reach code that none reached yet.
 
 `make fuzz`, or python tests/fuzz/guided.py --seconds 300. Each test is a process of its own, one after the other; the
-first finding ends it with the traceback, and with the example that Hypothesis prints. Needs `pip install atheris`.
+first finding ends it with its traceback. Needs the extra `fuzz`.
 """
 
 import argparse
@@ -19,7 +19,7 @@ TESTS: dict[str, Callable] = {name: test for name, test in vars(readers).items()
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=300, help="of each test")
+    parser.add_argument("--seconds", type=int, default=120, help="of each test")
     parser.add_argument("--only", choices=TESTS, help="one test, in this process")
     options = parser.parse_args()
     if options.only:
