@@ -11,8 +11,8 @@ _LEAST_UNIT = 0.1  # for a threshold of 0 or below: the high quantile of good pa
 class Drift(NamedTuple):
     """Of an INT8 model against the float one, each judging by a threshold of its own.
 
-    verdict_flips: share of the images whose verdict differs. score_drift: the largest difference of a score, each in units
-    of its model's threshold; a score of two thresholds and one of ten are alike, and so are those below 0.
+    verdict_flips: share of the images whose verdict differs. score_drift: the largest difference of a score, each in
+    units of its model's threshold; a score of two thresholds and one of ten are alike, and so are those below 0.
     """
 
     verdict_flips: float
