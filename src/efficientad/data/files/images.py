@@ -167,7 +167,7 @@ def spend_on_png(image: NDArray[np.uint8]) -> bytes:
     return _encode_bgr(image)
 
 
-def _encode_bgr(pixels: NDArray[np.uint8]) -> bytes:
+def _encode_bgr(pixels: NDArray[Any]) -> bytes:
     return bytes(cv2.imencode(".png", pixels)[1])
 
 
