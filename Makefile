@@ -29,7 +29,7 @@ mutants: $(ENVIRONMENT) ## put faults into the code, see whether tests fail: doc
 
 fuzz: $(ENVIRONMENT)   ## change bytes of params, headers, images, led by coverage, 120 s each
 	pip install --quiet --constraint constraints.txt --editable '.[fuzz]'
-	PYTHONPATH=tests:tests/fuzz python tests/fuzz/guided.py --seconds 120
+	PYTHONPATH=tests:tests/fuzz python benchmarks/fuzz_readers.py --seconds 120
 
 check: $(ENVIRONMENT)  ## lint, format, types, known vulnerabilities
 	ruff check . && ruff format --check . && mypy && python stages/audit.py

@@ -1,0 +1,54 @@
+"""The tests of tests/fuzz led by coverage: atheris changes bytes until they reach code that none reached yet.
+
+`make fuzz`, or python benchmarks/fuzz_readers.py --seconds 300. Each test is a process of its own, one after the
+other; the first finding ends it with its traceback. Needs the extra `fuzz`.
+"""
+
+import argparse
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import atheris  # type: ignore[import-untyped]
+import numpy as np
+
+with atheris.instrument_imports(include=["efficientad"]):
+    import test_fuzz_readers as readers  # type: ignore[import-not-found]
+
+TESTS: dict[str, Any] = {name: test for name, test in vars(readers).items() if name.startswith("test_")}
+
+
+def main() -> None:
+    """Fuzz each test, or one; exit with 1 where something was found."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=120, help="of each test")
+    parser.add_argument("--only", choices=TESTS, help="one test, in this process")
+    options = parser.parse_args()
+    if options.only:
+        fuzz(TESTS[options.only], options.seconds)
+    lost = [name for name in TESTS if not survives(name, options.seconds)]
+    sys.exit(f"{len(lost)} of {len(TESTS)} tests found something: {', '.join(lost)}" if lost else 0)
+
+
+def fuzz(test: Any, seconds: int) -> None:
+    """Begin with as many random bytes as large examples are drawn from: from none it would take long to get there."""
+    rng = np.random.default_rng(0)
+    folder = Path(mkdtemp())  # Fuzz() ends the process
+    for number in range(64):
+        (folder / str(number)).write_bytes(rng.bytes(2 ** (number % 8 + 6)))
+    options = [f"-max_total_time={seconds}", "-seed=1", "-max_len=8192", "-timeout=20"]
+    atheris.Setup([sys.argv[0], *options, str(folder)], test.hypothesis.fuzz_one_input)
+    atheris.Fuzz()
+
+
+def survives(name: str, seconds: int) -> bool:
+    """Fuzz a test in a process of its own; return whether nothing was found."""
+    print(f"{name}, {seconds} s", flush=True)
+    command = [sys.executable, __file__, "--only", name, "--seconds", str(seconds)]
+    return subprocess.run(command, check=False).returncode == 0
+
+
+if __name__ == "__main__":
+    main()
