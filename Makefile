@@ -56,7 +56,7 @@ cost: $(ENVIRONMENT)   ## CPU seconds of each stage of the last whole run: dvc r
 	python benchmarks/default_cost.py
 
 reliability: $(ENVIRONMENT) ## kill each stage at many points, gather all figures: docs/reliability.md; half an hour
-	PYTHONPATH=tests:src python tests/faults/harness.py docs/reliability/faults.json
+	PYTHONPATH=tests:benchmarks python tests/faults/harness.py docs/reliability/faults.json
 	python benchmarks/reliability.py
 
 cpp: $(ENVIRONMENT)    ## build the station's program in C++: cpp/README.md

@@ -15,13 +15,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-import openvino
 from model_api.adapters import OpenvinoAdapter
 from model_api.models import Model
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.prepared import Prepared, load_prepared
 from efficientad.data.files.images import encode_png
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.engines.engine import Engine, Outputs
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.torch import TorchEngine
@@ -94,7 +94,7 @@ def measure_models(item: Item, fpr_limit: float, programs: Path | None) -> dict[
 
 def count_model_api_flips(path: Path, engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) -> int:
     """Count the images on which OpenVINO Model API gives the IR another verdict than our engine."""
-    adapter = OpenvinoAdapter(openvino.Core(), str(path), plugin_config={"INFERENCE_PRECISION_HINT": "f32"})
+    adapter = OpenvinoAdapter(open_core(), str(path), plugin_config={"INFERENCE_PRECISION_HINT": "f32"})
     model = Model.create_model(adapter)
     flips = 0
     for index in chosen:

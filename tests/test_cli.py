@@ -1,9 +1,12 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
+from unittest.mock import Mock
 
+import cv2
 import numpy as np
 import pytest
 from small_project import draw_product
@@ -190,6 +193,15 @@ def test_an_error_of_the_operating_system_is_one_line(models, folder, tmp_path, 
     assert main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("IsADirectoryError: ")
+
+
+def test_no_memory_for_an_image_is_one_line(models, folder, tmp_path, capsys, monkeypatch):
+    error = cv2.error("Failed to allocate 3600000000 bytes\n")
+    error.code, error.err = cv2.Error.StsNoMem, "Failed to allocate 3600000000 bytes"
+    monkeypatch.setattr("cv2.imdecode", Mock(side_effect=error))
+    assert main(["predict", str(folder), "--model", str(models), "--output", str(tmp_path / "out")]) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert re.fullmatch(r"MemoryError: .*: Failed to allocate 3600000000 bytes; close other programs .*", told)
 
 
 def test_a_closed_pipe_gives_no_traceback(models, folder, tmp_path):

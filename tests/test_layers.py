@@ -26,7 +26,12 @@ STAGES_ONLY = ("pipeline.layout", "pipeline.stage", "pipeline.scratch", "pipelin
 PIPELINE = {"torch", "lightning", "matplotlib", "sklearn", "scipy", "skimage", "onnx", "onnxruntime", "yaml", "dvc"}
 ONLY_IN = {
     "cv2": ["data/files/images.py"],
-    "openvino": ["deploy/engines/openvino.py", "deploy/export/openvino.py", "deploy/export/int8/"],
+    "openvino": [
+        "deploy/engines/core.py",
+        "deploy/engines/openvino.py",
+        "deploy/export/openvino.py",
+        "deploy/export/int8/",
+    ],
     "nncf": ["deploy/export/int8/quantise.py"],
     "onnxruntime": ["deploy/engines/onnxruntime.py"],
     "yaml": ["pipeline/yaml_file.py"],

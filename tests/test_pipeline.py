@@ -63,6 +63,7 @@ def test_a_second_run_does_nothing(project):
     assert "up to date" in project.dvc("repro")
 
 
+@pytest.mark.long
 @pytest.mark.property
 def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
     """dvc.lock holds a hash of every model, metric, table and picture; every stage runs anew, of one product.

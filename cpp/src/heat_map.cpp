@@ -51,7 +51,7 @@ HeatMap fit_heat_map(const Prediction& prediction, const cv::Size& size) {
   double low = 0;
   double high = 2 * prediction.threshold;
   if (!(low < high)) {  // a threshold at or below the level of normal pixels leaves no such range
-    cv::minMaxLoc(map, &low, &high);
+    cv::minMaxLoc(prediction.map, &low, &high);
     high += 1e-6;
   }
   const double scale = 255 / (high - low);

@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (EfficientADError, OSError) as error:
         print(f"{type(error).__name__}: {write_line(error)}", file=sys.stderr)
         return EXIT_ERROR
+    except MemoryError as error:
+        print(f"MemoryError: {write_line(error)}; close other programs or take smaller images", file=sys.stderr)
+        return EXIT_ERROR
     except KeyboardInterrupt as interrupt:
         print(f"interrupted{options.after_interrupt}", file=sys.stderr)
         return EXIT_TERMINATED if isinstance(interrupt, Terminated) else EXIT_INTERRUPTED

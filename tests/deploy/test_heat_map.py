@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from efficientad.data.files.images import colour_map
-from efficientad.deploy.heat_map import HeatScale, draw_heat_map, fit_heat_scale, overlay_heat_map
+from efficientad.deploy.heat_map import HeatScale, draw_heat_map, fit_heat_map, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 
 IMAGE = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
@@ -56,6 +56,12 @@ def test_half_opacity_is_the_mean():
 def test_what_cannot_be_drawn_is_an_error(image, low, high, opacity, message):
     with pytest.raises(MetricError, match=message):
         overlay_heat_map(image, MAP, HeatScale(low, high), opacity)
+
+
+def test_a_heat_map_of_another_size_than_the_image_is_refused():
+    heat_map = fit_heat_map(np.zeros((4, 4), np.float32), 0.5, (8, 8))
+    with pytest.raises(MetricError, match=r"size \(8, 8\), got \(9, 8\)"):
+        heat_map.lay_over(np.zeros((9, 8, 3), np.uint8))
 
 
 def test_heat_scale():

@@ -1,6 +1,6 @@
 """Tries every fault point, or some, and writes what came of each into a JSON file.
 
-An earlier file is gone on with: the points that it has and that recovered are not tried again.
+An earlier file is gone on with: the points that it has and that ended well are not tried again.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from fault_points import SEED, list_points
 from fault_project import FaultProject
+from reliability import LEAST, find_missed
 
 
 def main() -> None:
@@ -22,7 +23,7 @@ def main() -> None:
     parser.add_argument("--project", type=Path, help="keep the small project here, or take the one that is there")
     options = parser.parse_args()
     known = json.loads(options.file.read_text("utf-8"))["points"] if options.file.is_file() else []
-    known = [entry for entry in known if entry["recovered"]]
+    known = [entry for entry in known if not find_missed([entry] * LEAST)]
     done = {(entry["stage"], entry["fault"]) for entry in known}
     chosen = [point for point in list_points() if options.only in f"{point.stage} {point.where}"]
     points = [point for point in chosen if (point.stage, point.where) not in done]

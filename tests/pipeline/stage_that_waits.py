@@ -5,6 +5,8 @@ import sys
 import threading
 import time
 
+import cv2
+
 from efficientad.errors import DataError
 from efficientad.pipeline.stage import run_stage
 
@@ -20,6 +22,8 @@ def main() -> None:
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
     if work == "panic":
         raise type("PanicException", (BaseException,), {})("PyObject pointer is null")
+    if work == "opencv":
+        raise cv2.error("OpenCV(4.14.0) a.cpp:7: error: (-4:Insufficient memory) Failed to allocate 9 bytes\n")
     if work == "fork":
         raise OSError(12, "Cannot allocate memory")
     if work == "threads":

@@ -52,6 +52,10 @@ def test_a_signal_ends_a_stage_with_a_line_and_its_code(tmp_path, number):
             "MemoryError: [enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory; close ",
         ),
         ("panic", "MemoryError: PyObject pointer is null; close other programs or take smaller images, then run `dvc"),
+        (
+            "opencv",
+            "MemoryError: OpenCV(4.14.0) a.cpp:7: error: (-4:Insufficient memory) Failed to allocate 9 bytes; ",
+        ),
         ("fork", "OSError: [Errno 12] Cannot allocate memory; close other programs or take smaller images, then run"),
         ("threads", "MemoryError: can't start new thread; close other programs or take smaller images, then run `dvc"),
         ("data", "DataError: expected images"),

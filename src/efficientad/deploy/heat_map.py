@@ -85,7 +85,14 @@ class HeatMap:
     marks: NDArray[np.bool_]  # (H, W) of the image, what `mark_defects` marks
 
     def lay_over(self, image: NDArray[np.uint8]) -> None:
-        """Draw into an RGB uint8 image (H, W, 3): the colours, and a white line around the marks."""
+        """Draw into an RGB uint8 image (H, W, 3): the colours, and a white line around the marks.
+
+        Raises MetricError when the image has another size than the marks.
+        """
+        if image.shape[:2] != self.marks.shape:
+            raise MetricError(
+                f"Expected an image of size {self.marks.shape}, got {image.shape[:2]}: fit it to the image."
+            )
         for band, values in resize_bands(self.anomaly_map, *self.marks.shape):
             image[band] = blend_images(image[band], colour_map(self.scale.apply(values)), _OPACITY)
         if self.marks.any():

@@ -56,7 +56,8 @@ def told_in_a_line() -> Iterator[None]:
     except BaseException as error:
         if not is_out_of_memory(error):
             raise
-        sys.exit(f"MemoryError: {error or 'no more'}; close other programs or take smaller images, then {_AGAIN}")
+        told = " ".join(str(error).split()) or "no more"  # OpenCV ends its words with the end of a line
+        sys.exit(f"MemoryError: {told}; close other programs or take smaller images, then {_AGAIN}")
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

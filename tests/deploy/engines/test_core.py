@@ -8,7 +8,7 @@ import pytest
 from efficientad.deploy.engines.core import open_core
 
 PROGRAM = """
-import os, signal, sys
+import signal, sys
 from pathlib import Path
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 
@@ -16,7 +16,7 @@ signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(7))
 first, second = (OpenVINOEngine(Path(sys.argv[1])) for _ in range(2))
 for name in sys.argv[2:]:
     del globals()[name]
-os.kill(os.getpid(), signal.SIGTERM)
+signal.raise_signal(signal.SIGTERM)
 """
 
 

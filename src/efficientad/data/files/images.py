@@ -123,7 +123,10 @@ def resize_map(anomaly_map: NDArray[np.float32], height: int, width: int) -> NDA
 def resize_bands(
     anomaly_map: NDArray[np.float32], height: int, width: int
 ) -> Iterator[tuple[slice, NDArray[np.float32]]]:
-    """Yield `resize_map`, up to rounding, band by band with its rows: the whole of a camera's image takes 80 MB."""
+    """Yield `resize_map` of finite values, up to rounding, band by band with its rows.
+
+    The whole of a camera's image takes 80 MB.
+    """
     wide = resize_map(anomaly_map, len(anomaly_map), width)
     centres = (np.arange(height) + 0.5) * (len(wide) / height) - 0.5
     places = np.clip(centres, 0, len(wide) - 1)
@@ -191,16 +194,7 @@ def encode_jpeg(image: NDArray[np.uint8], quality: int = 88) -> bytes:
 
 def colour_map(map01: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Colour a (H, W) map in [0, 1] (values outside are clipped): (H, W, 3) RGB uint8, Turbo palette."""
-    return colour_levels(quantise_map(map01))
-
-
-def quantise_map(map01: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Bring a map in [0, 1] to the levels 0 .. 255; values outside are clipped."""
-    return np.round(np.clip(map01, 0.0, 1.0) * 255.0).astype(np.uint8)
-
-
-def colour_levels(levels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Colour levels (H, W), of which 0 is a map's 0 and 255 its 1: (H, W, 3) RGB uint8, Turbo palette."""
+    levels = np.round(np.clip(map01, 0.0, 1.0) * 255.0).astype(np.uint8)
     bgr = cv2.applyColorMap(levels, cv2.COLORMAP_TURBO)
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
@@ -223,7 +217,7 @@ def mark_resized(anomaly_map: NDArray[np.float32], threshold: float, size: tuple
     """Return what `mark_defects` marks of a map (h, w) brought to `size`, height and width, in 10 bytes a pixel."""
     if not (anomaly_map > threshold).any():  # most images, and bilinear resizing raises no value
         return np.zeros(size, np.bool_)
-    marked: NDArray[np.bool_] = resize_map(anomaly_map, *size) > threshold  # of a camera's image the map takes 100 MB
+    marked: NDArray[np.bool_] = resize_map(anomaly_map, *size) > threshold  # of a camera's image the map takes 80 MB
     count, regions = cv2.connectedComponents(marked.view(np.uint8), connectivity=8)
     resized = resize_map(anomaly_map, *size)  # again: meanwhile it would take memory
     highest = np.full(count, -np.inf, resized.dtype)
@@ -324,6 +318,8 @@ def _decode(payload: bytes, flags: int, name: object) -> NDArray[Any]:
     try:
         pixels: NDArray[Any] | None = cv2.imdecode(np.frombuffer(payload, np.uint8), flags)
     except cv2.error as error:
+        if error.code == cv2.Error.StsNoMem:  # no fault of the file
+            raise MemoryError(f"{name}: {error.err}") from error
         raise DataError(f"cannot read {name}: {error.err}; export it again or remove it") from error
     if pixels is None:
         raise DataError(f"cannot read {name}: its content is damaged or unknown; export it again as PNG")

@@ -58,7 +58,7 @@ def test_it_has_a_threshold_of_its_own_in_its_header_and_in_its_graph(float_xml,
     monkeypatch.setattr(nncf, "quantize", lambda model, *rest, **options: [
         graphs.append([output.get_any_name() for output in model.outputs]), nncf_quantize(model, *rest, **options)
     ][1])  # fmt: skip
-    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 1, 1000, 0.3))
+    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 1, 2, 0.3))
     assert graphs == [["anomaly_map", "anomaly_score"]] * 2
     engine = OpenVINOEngine(path)
     scores = engine.run(IMAGES).scores
@@ -100,7 +100,7 @@ def test_verdicts_are_compared_with_the_float_model_each_by_its_own_threshold(fl
     asked = []
     monkeypatch.setattr(f"{CHOICE}.measure_drift", lambda *values: [asked.append(values), measure_drift(*values)][1])
     path = tmp_path / "model.xml"
-    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 1, 1000, 0.3))
+    write_int8(float_xml, HEADER, path, IMAGES_OF_TRAINING, TRIAL, Allowed(1, 1, 1, 2, 0.3))
     ((expected, threshold, scores, own_threshold),) = asked
     float_model, eight_bits = OpenVINOEngine(float_xml), OpenVINOEngine(path)
     np.testing.assert_allclose(expected, float_model.run(IMAGES).scores, atol=1e-5)

@@ -5,14 +5,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-_LEAST_UNIT = 0.1  # for a threshold of 0 or below: the high quantile of good parts' maps
+_UNIT_WITHOUT_THRESHOLD = 0.1  # where it is 0 or below: the high quantile of good parts' maps
 
 
 class Drift(NamedTuple):
     """Of an INT8 model against the float one, each judging by a threshold of its own.
 
     verdict_flips: share of the images whose verdict differs. score_drift: the largest difference of a score, each in
-    units of its model's threshold; a score of two thresholds and one of ten are alike, and so are those below 0.
+    units of its model's threshold, or of 0.1 where that is not above 0; a score of two thresholds and one of ten are
+    alike, and so are those below 0.
     """
 
     verdict_flips: float
@@ -35,6 +36,6 @@ def measure_drift(
 
 
 def _place_scores(scores: NDArray[np.float32], threshold: float) -> NDArray[np.float64]:
-    """Return -1 .. 1: no score at all, 0 at the threshold, two thresholds or more."""
-    unit = threshold if threshold > 0 else _LEAST_UNIT
+    """Return -1 .. 1: a unit or more below the threshold, 0 at it, a unit or more above."""
+    unit = threshold if threshold > 0 else _UNIT_WITHOUT_THRESHOLD
     return np.clip((scores.astype(np.float64) - threshold) / unit, -1, 1)
