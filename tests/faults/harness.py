@@ -25,6 +25,7 @@ def main() -> None:
     known = json.loads(options.file.read_text("utf-8"))["points"] if options.file.is_file() else []
     known = [entry for entry in known if not find_missed([entry] * LEAST)]
     done = {(entry["stage"], entry["fault"]) for entry in known}
+    places = {(point.stage, point.where): place for place, point in enumerate(list_points())}
     chosen = [point for point in list_points() if options.only in f"{point.stage} {point.where}"]
     points = [point for point in chosen if (point.stage, point.where) not in done]
     started = time.monotonic()
@@ -37,6 +38,7 @@ def main() -> None:
         for number, point in enumerate(points, start=1):
             outcome = project.try_point(point)
             known.append(outcome.describe())
+            known.sort(key=lambda entry: places[entry["stage"], entry["fault"]])
             options.file.parent.mkdir(parents=True, exist_ok=True)
             options.file.write_text(json.dumps({"seed": SEED, "points": known}, indent=1) + "\n", "utf-8")
             print(f"{number}/{len(points)} {time.monotonic() - started:.0f} s {outcome}", flush=True)
