@@ -16,6 +16,8 @@ from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.model.weights_file import read_weights_file, seal_weights, write_header
 from efficientad.pipeline.writing import write_bytes
 
+_COPIES = 4  # of a file's bytes, more than reading its tensors takes
+
 
 def save_weights(module: nn.Module, path: Path, header: dict[str, Any]) -> None:
     """Write a module's parameters and buffers, with `header` (JSON values) as metadata, and the file's checksum."""
@@ -31,6 +33,7 @@ def load_header(path: Path) -> dict[str, Any]:
 def load_state(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Read the tensors and the header of a file written by `save_weights`; ModelError as `read_weights_file`."""
     file = read_weights_file(path)
+    bytearray(_COPIES * len(file.content))  # raises MemoryError; safetensors, in Rust, would panic with a traceback
     try:
         return load(file.content), file.header
     except SafetensorError as error:
