@@ -150,7 +150,8 @@ def test_a_signal_stops_and_a_second_one_acts_as_ever(number):
     before = signal.getsignal(number)
     with stop_by_signals() as stop:
         assert not stop.is_set()
-        signal.raise_signal(number)
+        # Called, not raised: other tests hold Cores of OpenVINO of their own, see deploy/engines/core.py.
+        signal.getsignal(number)(number, None)
         assert stop.is_set()
         assert signal.getsignal(number) == before
     assert signal.getsignal(number) == before
