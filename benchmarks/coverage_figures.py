@@ -29,9 +29,9 @@ def main() -> None:
         call("combine", "--quiet", folder)
         call("json", "--quiet", "-o", str(Path(folder) / "report.json"))
         figures = summarise(json.loads((Path(folder) / "report.json").read_text("utf-8")))
+    print(json.dumps(figures, indent=2))
     if failed:
         sys.exit(failed)
-    print(json.dumps(figures, indent=2))
     if arguments:  # a part of the tests is no figure of all
         return
     write_json(FIGURES, figures)
