@@ -5,10 +5,11 @@ other; the first finding ends it with its traceback, its bytes lie in .scratch/f
 """
 
 import argparse
+import os
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
 
 import atheris  # type: ignore[import-untyped]
@@ -29,15 +30,14 @@ def main() -> None:
     options = parser.parse_args()
     FINDINGS.mkdir(parents=True, exist_ok=True)
     if options.only:
-        with TemporaryDirectory() as folder:
-            fuzz(TESTS[options.only], options.seconds, Path(folder))
+        fuzz(TESTS[options.only], options.seconds)
     lost = [name for name in TESTS if not survives(name, options.seconds)]
     sys.exit(f"{len(lost)} of {len(TESTS)} tests found something: {', '.join(lost)}" if lost else 0)
 
 
-def fuzz(test: Any, seconds: int, corpus: Path) -> None:
+def fuzz(test: Any, seconds: int) -> None:
     """Begin with as many random bytes as large examples are drawn from: from none it would take long to get there."""
-    rng = np.random.default_rng(0)
+    rng, corpus = np.random.default_rng(0), Path(mkdtemp())
     for number in range(64):
         (corpus / str(number)).write_bytes(rng.bytes(2 ** (number % 8 + 6)))
     options = [f"-max_total_time={seconds}", "-seed=1", "-max_len=8192", "-timeout=20", f"-artifact_prefix={FINDINGS}/"]
@@ -49,7 +49,8 @@ def survives(name: str, seconds: int) -> bool:
     """Fuzz a test in a process of its own; return whether nothing was found."""
     print(f"{name}, {seconds} s", flush=True)
     command = [sys.executable, __file__, "--only", name, "--seconds", str(seconds)]
-    return subprocess.run(command, check=False).returncode == 0
+    with TemporaryDirectory() as folder:  # the process ends without a chance to remove what it made
+        return subprocess.run(command, check=False, env=os.environ | {"TMPDIR": folder}).returncode == 0
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ Mutation testing puts one small fault after another into the code, such as `>=` 
 file: a fault that no test sees is one that a person could make as well. `make mutants` does it; it takes hours.
 [Decision 46](decisions/0046-mutants-of-what-decides-a-verdict.md) says by which tool and why.
 
-It is a sample: of each file up to {most} mutants, drawn with a fixed seed. Of what a place can become one is drawn.
+It is a sample: of each file up to {most} mutants, drawn with a fixed seed, or the first of
+them where a run asked for fewer. Of what a place can become one is drawn.
 Annotations are left out, which nothing runs, and so are decorators of classes, `strict` of zip, and words of errors.
 A mutant that makes the tests run far too long counts as killed. Each file is judged by the fast tests that mirror it,
 listed in `benchmarks/mutants.toml`, not by all tests: what another test would see counts as alive here.
