@@ -7,13 +7,14 @@ from model_api.adapters import OpenvinoAdapter
 from model_api.models import Model
 from tiny_models import HEADER
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
 
 
 def create(path):
     """Left to itself OpenVINO computes in bfloat16 where the processor can: the scores would be others."""
-    adapter = OpenvinoAdapter(openvino.Core(), str(path), plugin_config={"INFERENCE_PRECISION_HINT": "f32"})
+    adapter = OpenvinoAdapter(open_core(), str(path), plugin_config={"INFERENCE_PRECISION_HINT": "f32"})
     return Model.create_model(adapter)
 
 
@@ -49,7 +50,7 @@ def test_verdict_map_and_shown_score_are_those_of_our_engine(detector, models, i
 
 def test_the_verdict_follows_the_threshold_in_the_file(models, images, tmp_path):
     """Some images of other thresholds are anomalous: the test above cannot pass by one label for all."""
-    core = openvino.Core()
+    core = open_core()
     ir = core.read_model(models / "openvino/fp32/1/model.xml")
     lowest = float(load_engine(models).run(images).scores.min())
     ir.set_rt_info(str(lowest + 1e-4), ["model_info", "image_threshold"])

@@ -10,6 +10,7 @@ from openvino import opset13 as opset
 from tiny_models import HEADER
 from torch import nn
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.export.openvino import append_verdict
 from efficientad.deploy.format.graph import StationGraph
 from efficientad.deploy.predictor import Prediction
@@ -49,6 +50,6 @@ def test_so_does_the_verdict_that_is_put_behind_an_openvino_graph():
     named.output(0).get_tensor().set_names({"anomaly_score"})
     model = openvino.Model([result, opset.result(named)], [score])
     append_verdict(model, ON)
-    found = openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(SCORES)
+    found = open_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(SCORES)
     assert found["is_anomalous"].tolist() == VERDICTS
     assert found["display_score"].tolist() == pytest.approx(SHOWN, abs=1e-6)

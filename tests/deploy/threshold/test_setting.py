@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 import numpy as np
 import onnx
 import onnxruntime
-import openvino
 import pytest
 from tiny_models import HEADER, SIDE
 
 from efficientad.calibration.threshold.choice import choose_display_scale, fit_threshold
 from efficientad.data.files.images import read_image, write_png
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.engines.openvino import OpenVINOEngine
@@ -94,7 +94,7 @@ def test_an_ir_judges_by_it_and_scores_as_before_bit_by_bit(station, models, goo
     after = settings[FILES.index(file)].after
     pixels = np.stack([read_image(name) for name in good.values()])
     outputs, before = (
-        openvino.compile_model(place / file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(pixels)
+        open_core().compile_model(place / file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(pixels)
         for place in (folder, models)
     )
     for name in ("anomaly_map", "anomaly_score"):

@@ -7,6 +7,7 @@ import torch
 from int8_data import NORMALS
 from openvino import opset13 as opset
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.export.int8.bank_patches import compute_patches, find_places, read_patches, replace_patches
 from efficientad.deploy.export.int8.convolutions import list_bank_products
 from efficientad.deploy.export.openvino import read_without_verdict
@@ -48,7 +49,7 @@ def test_replaced_patches_are_what_the_graph_compares_with():
     for name, found in read_all(model).items():
         np.testing.assert_allclose(found, patches[name])
     image = RNG.normal(size=(1, SIDE, SIDE, CHANNELS)).astype(np.float32)
-    compiled = openvino.Core().compile_model(model, "CPU", FLOAT)
+    compiled = open_core().compile_model(model, "CPU", FLOAT)
     for factor, (name, found) in enumerate(zip(patches, compiled(image).values(), strict=True), start=1):
         features = factor * torch.from_numpy(image).permute(0, 3, 1, 2)
         expected = compute_nearest_map(features, torch.from_numpy(patches[name])) * CHANNELS
@@ -99,7 +100,7 @@ def compute_inputs(model, image):
     if value.get_node().get_type_name() == "FakeQuantize":
         value = value.get_node().input_value(0)
     graph = openvino.Model([opset.result(value)], copy.get_parameters())
-    found = openvino.Core().compile_model(graph, "CPU", FLOAT)(image[None])[0][0]
+    found = open_core().compile_model(graph, "CPU", FLOAT)(image[None])[0][0]
     return found.reshape(len(found), -1).T
 
 

@@ -1,12 +1,12 @@
-import openvino
 import pytest
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.export.int8.convolutions import find_float_nodes, list_bank_products, list_first
 
 
 @pytest.fixture(scope="module")
 def model(float_xml):
-    return openvino.Core().read_model(float_xml)
+    return open_core().read_model(float_xml)
 
 
 def list_convolutions(model, names):

@@ -5,6 +5,7 @@ import openvino
 import pytest
 from openvino import opset13 as opset
 
+from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.export.int8.convolutions import get_weights, list_last
 from efficientad.deploy.export.int8.last_layers import round_last_layers, sum_products
 
@@ -28,7 +29,7 @@ def convolve(values, weights):
 
 
 def run(model, images):
-    return openvino.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(images)[0].copy()
+    return open_core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})(images)[0].copy()
 
 
 def test_products_are_those_of_what_the_convolutions_see():
