@@ -27,7 +27,7 @@ from efficientad.model.pdn import TEACHER_CHANNELS, build_pdn
 from efficientad.model.saved_detector import load_detector
 from efficientad.model.weights import save_weights
 from efficientad.pipeline.layout import Item, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import read_json, write_json
 
 RANDOM_TEACHER = Path(".scratch/random_teacher.safetensors")

@@ -21,7 +21,7 @@ from results_page import METRICS, render_results
 
 from efficientad.model.weights import load_header
 from efficientad.pipeline.layout import SUMMARY, Item, locate_distill_metrics
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import TIMINGS, read_json, write_json
 
 RESULTS, PAGE, README = Path("docs/results.json"), Path("docs/results.md"), Path("README.md")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientad.pipeline.layout import Item
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import TIMINGS, read_json, write_json
 
 

@@ -20,7 +20,7 @@ from model_api.models import Model
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.prepared import Prepared, load_prepared
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.engines.engine import Engine, Outputs
 from efficientad.deploy.engines.load import load_engine
@@ -32,7 +32,7 @@ from efficientad.deploy.format.files import locate_ir, locate_onnx
 from efficientad.deploy.format.metadata import LABELS
 from efficientad.deploy.timing import summarise, time_repeatedly
 from efficientad.pipeline.layout import Item, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import read_json, write_json
 
 RESULTS, PAGE = Path("docs/deployment.json"), Path("docs/deployment.md")

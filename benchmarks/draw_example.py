@@ -12,13 +12,16 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from efficientad.data.arrays.prepared import load_prepared
-from efficientad.data.files.images import mark_defects, outline, resize_image, write_png
+from efficientad.data.images.drawing import outline
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.marking import mark_defects
+from efficientad.data.images.resizing import resize_image
 from efficientad.deploy.heat_map import fit_heat_scale, overlay_heat_map
 from efficientad.evaluation.test_split import build_test_split
 from efficientad.model.inference import compute_detections
 from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import Item, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.reporting.contact_sheet import ANNOTATED, MARKED
 
 GAP_PX = 4

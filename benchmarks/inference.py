@@ -24,7 +24,8 @@ from efficientad.model.detector import Detector
 from efficientad.model.header import ModelHeader
 from efficientad.model.sizes import BankScale, Size
 from efficientad.pipeline.cache import locate_cache
-from efficientad.pipeline.params import Params, load_params
+from efficientad.pipeline.params import Params
+from efficientad.pipeline.params_file import load_params
 from efficientad.teacher.lite_weights import load_efficientnet_lite
 from efficientad.training.engine.precision import settle_precision
 

@@ -18,7 +18,9 @@ import numpy as np
 from efficientad import __version__
 from efficientad.calibration.threshold.choice import choose_display_scale, fit_threshold
 from efficientad.data.drawing.nuisance import smooth_noise
-from efficientad.data.files.images import mark_defects, read_image, write_png
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.marking import mark_defects
+from efficientad.data.images.reading import read_image
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.onnx import write_onnx
 from efficientad.deploy.export.openvino import write_openvino
@@ -28,7 +30,7 @@ from efficientad.model.header import ModelHeader
 from efficientad.model.inference import compute_detections, compute_raw_maps
 from efficientad.model.maps import Levels, fit_quantiles
 from efficientad.model.weights import load_teacher
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.detection.batches import TrainingImages
 from efficientad.training.detection.detector import train_detector

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from efficientad.data.arrays.prepared import load_prepared
 from efficientad.data.datasets.registry import build_provider
-from efficientad.data.files.images import resize_map
+from efficientad.data.images.resizing import resize_map
 from efficientad.evaluation.pixel_level import compute_au_pro
 from efficientad.model.inference import compute_detections
 from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import Item, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 
 
 def measure_at_original_size(item: Item) -> float | None:

@@ -21,7 +21,7 @@ from latency import measure_latencies
 from pareto_page import PAPER, render_front
 
 from efficientad.pipeline.layout import Item
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import TIMINGS, read_json, write_json
 from efficientad.reporting.canvas import ANOMALOUS_COLOUR, NORMAL_COLOUR, label_axes, open_figure
 

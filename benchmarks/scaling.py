@@ -25,7 +25,7 @@ from efficientad.evaluation.test_split import build_test_split, measure
 from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_detections
 from efficientad.model.weights import load_teacher
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import measure_peak_rss_mb
 from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.detection.batches import TrainingImages

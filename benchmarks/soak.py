@@ -24,7 +24,7 @@ import numpy as np
 from timing import describe_machine
 
 from efficientad.data.drawing.nuisance import smooth_noise
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 from efficientad.errors import EfficientADError
 from efficientad.pipeline.stage import write_json
 
@@ -113,7 +113,7 @@ def soak_single(model: Path, images: Path, times: Path, count: int) -> dict[str,
 
 def judge_single(model: Path, images: Path, times: Path, count: int) -> None:
     """Read and judge images one at a time; write the milliseconds of each, a line."""
-    from efficientad.data.files.images import read_image
+    from efficientad.data.images.reading import read_image
     from efficientad.deploy.engines.load import load_engine
     from efficientad.deploy.predictor import predict_image
 

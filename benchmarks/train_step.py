@@ -12,7 +12,7 @@ from efficientad.deploy.timing import time_repeatedly
 from efficientad.model.pdn import split_student
 from efficientad.model.student_teacher import StudentTeacher
 from efficientad.pipeline.cache import locate_cache
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.training.detection.batches import DetectionBatch
 from efficientad.training.detection.detector import compute_losses, group_parameters
 from efficientad.training.detection.tiles import choose_tile

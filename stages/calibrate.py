@@ -6,7 +6,7 @@ from efficientad.calibration.threshold.scores import read_scores
 from efficientad.model.header import ModelHeader
 from efficientad.model.saved_detector import load_detector
 from efficientad.model.weights import save_weights
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import yaml
 
 from efficientad.pipeline.layout import PRETRAINING, Item, list_items, locate_prepared, locate_teacher
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import read_json, run_stage
 from efficientad.pipeline.writing import write_text
 from efficientad.reporting.card import render_card

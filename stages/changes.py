@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from efficientad.pipeline.layout import SUMMARY, list_items
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import read_json, run_stage
 from efficientad.pipeline.writing import write_bytes, write_text
 from efficientad.reporting.changes import draw_bars, list_moved, render_table

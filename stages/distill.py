@@ -8,7 +8,8 @@ from efficientad.model.sizes import PDNSize, Size
 from efficientad.model.weights import load_header, save_weights
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.layout import PRETRAINING, locate_distill_metrics, locate_teacher
-from efficientad.pipeline.params import DistillParams, load_params
+from efficientad.pipeline.params import DistillParams
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_size, run_stage, write_json
 from efficientad.teacher.finished import describe_error, load_finished_teacher

@@ -9,7 +9,7 @@ from efficientad.evaluation.test_split import build_test_split, describe_verdict
 from efficientad.model.inference import compute_detections
 from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json
 from efficientad.reporting.report import write_report, write_tables
 

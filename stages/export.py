@@ -14,7 +14,7 @@ from efficientad.deploy.export.parity import choose_images
 from efficientad.model.header import ModelHeader
 from efficientad.model.saved_detector import load_detector
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json
 
 

@@ -13,7 +13,7 @@ from efficientad.model.maps import Levels
 from efficientad.model.saved_detector import load_detector
 from efficientad.model.weights import save_weights
 from efficientad.pipeline.layout import PRETRAINING, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import parse_item, run_stage, write_json
 from efficientad.teacher.lite_weights import load_efficientnet_lite
 

@@ -13,7 +13,7 @@ from efficientad.data.datasets.registry import build_provider, find_border, list
 from efficientad.data.datasets.splits import SplitPlan
 from efficientad.errors import DataError
 from efficientad.pipeline.layout import locate_prepare_report, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import parse_category, run_stage
 
 

@@ -4,7 +4,7 @@ from efficientad.data.files.walk import count, shorten
 from efficientad.data.pretraining.registry import build_pretraining_source
 from efficientad.data.pretraining.writer import write_pretraining
 from efficientad.pipeline.layout import PRETRAINING
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import run_stage
 
 

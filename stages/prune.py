@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from efficientad.pipeline.leftovers import drop_stages, find_leftovers, remove_empty_folders
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import run_stage
 from efficientad.pipeline.writing import write_text
 

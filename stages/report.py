@@ -2,7 +2,7 @@
 
 from efficientad.data.arrays.prepared import MANIFEST, PreparedRow, read_manifest
 from efficientad.pipeline.layout import Item, locate_prepare_report, locate_prepared
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import parse_item, read_json, run_stage
 from efficientad.pipeline.writing import write_text
 from efficientad.reporting.page.render import render_page

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from efficientad.pipeline.layout import list_items
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import read_json, run_stage
 from efficientad.reporting.changes import add_means
 

@@ -1,7 +1,7 @@
 """Stage summary: the metrics of every item in the matrix, and their mean, in one file, and as a table."""
 
 from efficientad.pipeline.layout import SUMMARY, SUMMARY_TABLE, list_items
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import read_json, run_stage, write_json
 from efficientad.reporting.summary import summarise, write_summary_csv
 

@@ -8,7 +8,7 @@ from efficientad.model.detector import Detector
 from efficientad.model.weights import load_teacher, load_weights, save_weights
 from efficientad.pipeline.cache import locate_cache
 from efficientad.pipeline.layout import PRETRAINING, Item, locate_prepared, locate_teacher
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.scratch import open_scratch
 from efficientad.pipeline.stage import parse_item, run_stage
 from efficientad.training.detection.batches import TrainingImages

@@ -15,7 +15,7 @@ from import_closure import ROOT
 from torch.distributed.run import get_args_parser
 
 from efficientad.cli import build_parser
-from efficientad.pipeline.params import PAPER_RECIPE, PARAMS_PATH, load_params
+from efficientad.pipeline.params_file import PAPER_RECIPE, PARAMS_PATH, load_params
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
 # The shell's own; tests/deploy/test_cpp.py and tests/properties/test_registry.py run the programs.

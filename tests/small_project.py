@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from import_closure import ROOT
 
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 
 COPIED = ("src", "stages", "dvc.yaml", "params.yaml", "recipes", ".dvcignore", ".gitignore")
 PLOTS = (".dvc/config", ".dvc/page.html", ".dvc/plots")

@@ -16,7 +16,8 @@ from efficientad.cli import main
 from efficientad.data.datasets.folder import FolderProvider
 from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.splits import SplitPlan
-from efficientad.data.files.images import read_image, write_png
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.reading import read_image
 
 
 @pytest.fixture

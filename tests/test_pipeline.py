@@ -12,7 +12,7 @@ import pytest
 from small_project import CATEGORIES, SIZES, Project
 
 from efficientad.data.arrays.prepared import load_prepared
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 from efficientad.model.weights import load_header
 from efficientad.pipeline.scratch import SCRATCH_VARIABLE
 

@@ -8,7 +8,7 @@ import pytest
 from markdown_pages import list_blocks, list_lines, list_quoted, read_page
 from recipe_checks import check_command, check_params, check_torchrun
 
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 
 PAGES = ("README.md", "docs/recipes.md", "docs/several-machines.md", "docs/sharing.md", "docs/experiments-with-dvc.md",
          "docs/reproducibility.md", "CONTRIBUTING.md",

@@ -5,7 +5,7 @@ import sys
 import pytest
 from soak import Look, counter, draw_images, name_image, summarise_looks, watch
 
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.errors import EfficientADError
 
 LEAK = """

@@ -14,7 +14,7 @@ from PIL import Image
 
 from efficientad.cli import main
 from efficientad.commands.console import silence_libraries
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names and signals")
 

@@ -16,7 +16,7 @@ from tar_files import pack
 from efficientad.cli import main
 from efficientad.data.datasets.magnetic_tile import MagneticTileProvider
 from efficientad.data.download.catalogue import DATASETS, MAGNETIC_TILE
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.data.pretraining.imagenette import open_imagenette
 from efficientad.errors import DataError
 

@@ -8,7 +8,7 @@ import pytest
 from tiny_models import SIDE
 
 from efficientad.cli import main
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 
 
 @pytest.fixture(scope="module")

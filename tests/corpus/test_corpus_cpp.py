@@ -7,7 +7,8 @@ from damage import ANY, REFUSED, list_damaged, list_wrong_suffixes
 from odd_images import list_odd
 from runs import SilentAcceptanceError, write_tree
 
-from efficientad.data.files.images import read_image, resize_image
+from efficientad.data.images.reading import read_image
+from efficientad.data.images.resizing import resize_image
 from efficientad.deploy.engines.load import load_engine
 from efficientad.errors import DataError
 

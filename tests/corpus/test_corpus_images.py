@@ -12,7 +12,7 @@ from odd_images import list_odd
 from products import product
 from runs import SilentAcceptanceError, run_command, run_stage_script, write_tree
 
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
 
 FILES = [*list_damaged(), *list_wrong_suffixes(), *list_odd()]

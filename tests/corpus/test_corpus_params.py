@@ -7,7 +7,7 @@ from damage import draw, encode
 from import_closure import ROOT
 from runs import SilentAcceptanceError, run_stage_script
 
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 
 TEXT = (ROOT / "params.yaml").read_text("utf-8")
 SEED, FRACTION, ROOT_LINE = "split_seed: 0 ", "train_fraction: 0.8 ", "root: data/raw "

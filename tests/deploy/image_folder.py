@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 from efficientad.deploy.records import JSON_LINES
 
 COUNT = 12

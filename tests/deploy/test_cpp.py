@@ -14,7 +14,10 @@ from PIL import Image
 from tiny_graph import write_tiny_ir
 from tiny_models import HEADER, SIDE
 
-from efficientad.data.files.images import outline, read_image, resize_map, write_png
+from efficientad.data.images.drawing import outline
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.reading import read_image
+from efficientad.data.images.resizing import resize_map
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from efficientad.data.files.images import colour_map
+from efficientad.data.images.drawing import colour_map
 from efficientad.deploy.heat_map import HeatScale, draw_heat_map, fit_heat_map, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 

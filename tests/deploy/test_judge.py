@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from image_folder import BROKEN, COUNT, name_all, read_files
 
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.deploy.engines.engine import EngineOptions, Outputs
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.judge import Output, judge_files

@@ -8,7 +8,8 @@ import pytest
 from slow_score import find_largest_mean
 from tiny_models import HEADER, build_tiny
 
-from efficientad.data.files.images import read_image, write_png
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.reading import read_image
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.export.int8.quantise import quantise
 from efficientad.deploy.export.onnx import write_onnx

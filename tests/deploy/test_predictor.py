@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tiny_models import HEADER
 
-from efficientad.data.files.images import resize_image
+from efficientad.data.images.resizing import resize_image
 from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.predictor import Prediction, predict_image, read_outputs
 from efficientad.errors import ModelError

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from efficientad.data.files.images import resize_map
+from efficientad.data.images.resizing import resize_map
 from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.regions import Region, find_regions
 

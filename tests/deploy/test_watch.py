@@ -13,7 +13,7 @@ import pytest
 from image_folder import read_files, read_lines
 from tiny_models import HEADER, SIDE
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.deploy.batch import predict_files
 from efficientad.deploy.engines.engine import Outputs
 from efficientad.deploy.judge import Output

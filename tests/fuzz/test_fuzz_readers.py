@@ -18,10 +18,10 @@ from import_closure import ROOT
 from efficientad.data.arrays.prepared import load_array, load_prepared
 from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.data.files.containers import inspect_container
-from efficientad.data.files.images import resize_mask
+from efficientad.data.images.resizing import resize_mask
 from efficientad.errors import DataError, EfficientADError, ModelError, ParamsError
 from efficientad.model.header import ModelHeader
-from efficientad.pipeline.params import load_params, parse_params
+from efficientad.pipeline.params_file import load_params, parse_params
 
 TREE = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
 TEXT = (ROOT / "params.yaml").read_text("utf-8")

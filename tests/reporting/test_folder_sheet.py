@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from efficientad.data.checking.check import check_folder
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 from efficientad.reporting.folder_sheet import (
     COLUMNS,
     GAP_PX,

@@ -1,6 +1,6 @@
 import pytest
 
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
 from efficientad.reporting.sweep import collect_points, draw_sweep
 

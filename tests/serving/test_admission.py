@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 from running_server import HeldEngine, draw_part, read_error, run_station, wait_until
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.serving.models import ServedModel
 from efficientad.serving.service import Limits
 

@@ -6,7 +6,7 @@ import time
 import pytest
 from running_server import draw_part, read_error, run_station
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.serving.service import Limits
 
 LIMITS = Limits(most_bytes=100_000, seconds=0.3)

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from running_server import GOOD_SCORES, TOKEN, draw_part, run_station
 from tiny_models import HEADER
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.deploy.predictor import predict_image
 from efficientad.deploy.regions import find_regions
 

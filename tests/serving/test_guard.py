@@ -4,7 +4,7 @@ import httpx
 import pytest
 from running_server import TOKEN, draw_part, read_error, run_station
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 
 BEHIND_THE_TOKEN = ("/models.json", "/metrics", "/v2", "/v2/models/washer", "/openapi.json", "/predict", "/absent")
 

@@ -5,7 +5,7 @@ import pytest
 from running_server import BrokenEngine, draw_part, read_error, run_station
 from tiny_models import SIDE
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.deploy.format.names import OUTPUTS
 from efficientad.serving.models import ServedModel
 

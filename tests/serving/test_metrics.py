@@ -3,7 +3,7 @@
 from prometheus_client.parser import text_string_to_metric_families
 from running_server import draw_part, run_station
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 
 
 def read(client):

@@ -7,7 +7,7 @@ import pytest
 from running_server import GOOD_SCORES
 from tiny_models import HEADER
 
-from efficientad.data.files.images import colour_map
+from efficientad.data.images.drawing import colour_map
 from efficientad.serving.page import list_colours, read_page
 
 PAGE = {name: answer.body.decode() for name, answer in read_page().items()}

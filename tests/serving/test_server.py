@@ -12,7 +12,7 @@ import pytest
 from running_server import TOKEN, draw_part, run_station
 
 from efficientad.cli import main
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.errors import EfficientADError
 from efficientad.serving.server import TOKEN_VARIABLE, find_certificate, listen, name_address, read_token
 

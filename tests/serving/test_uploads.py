@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from running_server import BrokenEngine, draw_part, read_error, run_station
 
-from efficientad.data.files.images import encode_png
+from efficientad.data.images.encoding import encode_png
 from efficientad.deploy.batch import predict_files
 from efficientad.deploy.judge import Output
 from efficientad.deploy.predictor import predict_image

@@ -1,4 +1,4 @@
-// Read, resize and write images as data/files/images.py does: 8-bit RGB everywhere.
+// Read, resize and write images as data/images/ does: 8-bit RGB everywhere.
 #pragma once
 
 #include <filesystem>

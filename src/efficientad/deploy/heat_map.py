@@ -5,14 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import (
-    blend_images,
-    colour_map,
-    cut_bands,
-    draw_outline,
-    mark_resized,
-    resize_bands,
-)
+from efficientad.data.images.bands import cut_bands
+from efficientad.data.images.drawing import blend_images, colour_map, draw_outline
+from efficientad.data.images.marking import mark_resized
+from efficientad.data.images.resizing import resize_bands
 from efficientad.errors import MetricError
 
 _OPACITY = 0.5

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.budget import PixelBudget
-from efficientad.data.files.images import encode_tiff, hold_image, resize_image, spend_on_png
 from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.data.files.names import name_product
+from efficientad.data.images.encoding import encode_tiff, spend_on_png
+from efficientad.data.images.reading import hold_image
+from efficientad.data.images.resizing import resize_image
 from efficientad.deploy.ahead import map_ahead
 from efficientad.deploy.engines.engine import Engine, Outputs, run_all
 from efficientad.deploy.heat_map import fit_heat_map

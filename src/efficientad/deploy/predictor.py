@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import resize_image
+from efficientad.data.images.resizing import resize_image
 from efficientad.deploy.engines.engine import Engine, Outputs
 from efficientad.deploy.format.names import ANOMALOUS, NORMAL
 from efficientad.errors import ModelError

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import connect_pixels, mark_resized, resize_map
+from efficientad.data.images.marking import connect_pixels, mark_resized
+from efficientad.data.images.resizing import resize_map
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from efficientad.data.files.images import list_images
+from efficientad.data.files.listing import list_images
 from efficientad.errors import DataError
 
 

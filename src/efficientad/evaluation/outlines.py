@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import mark_defects
+from efficientad.data.images.marking import mark_defects
 from efficientad.errors import MetricError
 from efficientad.evaluation.pixels import Maps, Masks, check_count, check_pair
 

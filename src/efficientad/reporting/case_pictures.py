@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import encode_jpeg, resize_image
+from efficientad.data.images.encoding import encode_jpeg
+from efficientad.data.images.resizing import resize_image
 from efficientad.deploy.heat_map import fit_heat_scale
 from efficientad.evaluation.test_split import TestSplit
 from efficientad.pipeline.writing import write_bytes

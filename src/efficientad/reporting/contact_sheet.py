@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.rows import Rows
-from efficientad.data.files.images import colour_map, mark_defects, outline
+from efficientad.data.images.drawing import colour_map, outline
+from efficientad.data.images.marking import mark_defects
 from efficientad.deploy.heat_map import HeatScale, fit_heat_scale, overlay_heat_map
 from efficientad.errors import MetricError
 from efficientad.reporting.canvas import open_figure

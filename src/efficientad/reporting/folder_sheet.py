@@ -13,7 +13,9 @@ from efficientad.data.arrays.samples import GOOD
 from efficientad.data.checking.check import Check, group_by_kind
 from efficientad.data.checking.mask_findings import list_odd_masks
 from efficientad.data.checking.measuring import Measured
-from efficientad.data.files.images import outline, read_image, read_mask, resize_image, resize_mask
+from efficientad.data.images.drawing import outline
+from efficientad.data.images.reading import read_image, read_mask
+from efficientad.data.images.resizing import resize_image, resize_mask
 from efficientad.errors import DataError
 from efficientad.reporting.canvas import open_figure
 

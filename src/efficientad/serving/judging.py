@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.containers import inspect_container
-from efficientad.data.files.images import decode_image, encode_png
+from efficientad.data.images.encoding import encode_png
+from efficientad.data.images.reading import decode_image
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.predictor import Prediction, predict_image

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from efficientad.data.files.images import colour_map
+from efficientad.data.images.drawing import colour_map
 from efficientad.serving.models import ServedModel
 from efficientad.serving.service import Service
 

@@ -11,7 +11,7 @@ from efficientad.data.arrays.samples import Sample
 from efficientad.data.checking.copies import Copies, count_good_parts, find_copies, format_parts
 from efficientad.data.checking.measuring import Measured
 from efficientad.data.datasets.groups import find_groups
-from efficientad.data.files.images import resize_image
+from efficientad.data.images.resizing import resize_image
 
 
 def measure(images: Sequence[np.ndarray]) -> list[Measured]:

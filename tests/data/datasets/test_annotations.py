@@ -15,7 +15,7 @@ from efficientad.data.datasets.mvtec import MVTecProvider
 from efficientad.data.datasets.mvtec_loco import MVTecLocoProvider
 from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.splits import SplitPlan
-from efficientad.data.files.images import resize_mask
+from efficientad.data.images.resizing import resize_mask
 from efficientad.errors import DataError
 from efficientad.evaluation.kinds import measure_kinds
 from efficientad.evaluation.test_split import build_test_split, measure

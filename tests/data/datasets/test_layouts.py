@@ -14,7 +14,7 @@ from efficientad.data.datasets.mvtec_loco import MVTecLocoProvider
 from efficientad.data.datasets.registry import build_provider
 from efficientad.data.datasets.visa import VisaProvider
 from efficientad.errors import DataError
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 
 PROVIDERS = {
     "mvtec": MVTecProvider,

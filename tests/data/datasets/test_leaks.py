@@ -19,7 +19,7 @@ from efficientad.data.datasets.leaks import NearDuplicates, describe_leaks, form
 from efficientad.data.datasets.near_duplicates import find_parts
 from efficientad.data.datasets.prepare import write_prepared
 from efficientad.data.datasets.splits import SplitPlan
-from efficientad.data.files.images import write_png
+from efficientad.data.images.encoding import write_png
 
 
 @pytest.fixture(scope="module")

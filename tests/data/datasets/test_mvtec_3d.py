@@ -9,7 +9,7 @@ from tiny_images import save_mask
 
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.mvtec_3d import MVTec3DProvider
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
 
 CRACK = Sample("test/crack/rgb/001.png", "test", "crack")

@@ -20,8 +20,9 @@ from efficientad.data.datasets.prepare import choose_raw, write_prepared
 from efficientad.data.datasets.registry import find_border
 from efficientad.data.datasets.splits import SplitPlan
 from efficientad.data.files.decoding import hash_pixels
-from efficientad.data.files.images import read_image, resize_image, resize_mask
 from efficientad.data.files.limits import Limits
+from efficientad.data.images.reading import read_image
+from efficientad.data.images.resizing import resize_image, resize_mask
 from efficientad.errors import DataError
 
 

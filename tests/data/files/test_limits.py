@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from efficientad.data.files import images
 from efficientad.data.files.containers import inspect_container
-from efficientad.data.files.images import read_image, read_mask
 from efficientad.data.files.limits import LIMITS, Limits
+from efficientad.data.images import reading
+from efficientad.data.images.reading import read_image, read_mask
 from efficientad.errors import DataError
 
 
@@ -67,7 +67,7 @@ def write_bomb(path: Path, side: int) -> Path:
 
 
 def test_a_small_file_with_a_huge_image_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(images, "_decode", None)
+    monkeypatch.setattr(reading, "_decode", None)
     path = write_bomb(tmp_path / "bomb.png", 30_000)
     for read in (read_image, read_mask):
         with pytest.raises(DataError, match=r"bomb\.png: the file has 30000 x 30000 px, .* bound of 200 megapixels"):

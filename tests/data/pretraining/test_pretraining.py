@@ -12,7 +12,7 @@ from tiny_images import save_image
 
 from efficientad.data.arrays.pretraining import load_pretraining
 from efficientad.data.files.decoding import hash_pixels
-from efficientad.data.files.images import resize_image
+from efficientad.data.images.resizing import resize_image
 from efficientad.data.pretraining import embedded as module
 from efficientad.data.pretraining.crops import Crops
 from efficientad.data.pretraining.embedded import EmbeddedSource

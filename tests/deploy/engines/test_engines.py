@@ -108,7 +108,7 @@ def test_fp16_ir_is_half_as_large(models):
 
 
 def test_predict_resizes_as_training_does(models):
-    from efficientad.data.files.images import resize_image
+    from efficientad.data.images.resizing import resize_image
 
     photograph = np.random.default_rng(1).integers(0, 256, (90, 150, 3), dtype=np.uint8)
     engine = load_engine(models / FILES[0])

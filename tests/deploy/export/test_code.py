@@ -55,7 +55,7 @@ def test_the_files_are_those_that_the_stage_imports_but_for_pipeline_and_errors(
     expected = {file for file in find_closure(ROOT / SCRIPT) if not {"pipeline", "errors.py"} & set(file.parts)}
     assert list_files(ROOT / SCRIPT) == expected
     names = {file.name for file in expected}
-    assert {"detector.py", "quantise.py", "metadata.py", "images.py"} <= names
+    assert {"detector.py", "quantise.py", "metadata.py", "reading.py"} <= names
     assert not {"cli.py", "batch.py", "detection.py", "contact_sheet.py"} & names
 
 

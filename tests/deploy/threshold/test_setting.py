@@ -11,7 +11,8 @@ import pytest
 from tiny_models import HEADER, SIDE
 
 from efficientad.calibration.threshold.choice import choose_display_scale, fit_threshold
-from efficientad.data.files.images import read_image, write_png
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.reading import read_image
 from efficientad.deploy.engines.core import open_core
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine

@@ -12,7 +12,7 @@ from efficientad.model.detector import Detector
 from efficientad.model.inference import compute_detections, compute_raw_maps
 from efficientad.model.maps import Levels, fit_quantiles
 from efficientad.model.weights import load_teacher
-from efficientad.pipeline.params import load_params
+from efficientad.pipeline.params_file import load_params
 from efficientad.teacher.shipped import locate_shipped_teacher
 from efficientad.training.detection.batches import TrainingImages
 from efficientad.training.detection.detector import train_detector

@@ -10,7 +10,7 @@ from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.checking.walking import SPLIT_FOLDERS, Found, LeftOut, walk_folder
 from efficientad.data.datasets.folder_layout import GOOD_FOLDERS, MASK_FOLDERS
 from efficientad.data.datasets.magnetic_tile import HALF_LEVEL
-from efficientad.data.files.images import IMAGE_SUFFIXES
+from efficientad.data.files.listing import IMAGE_SUFFIXES
 from efficientad.errors import DataError
 
 Layout = Literal["folder", "flat", "mvtec", "magnetic_tile"]

@@ -14,7 +14,9 @@ from efficientad.data.checking.layout import Contents
 from efficientad.data.datasets.similarity import SIDE
 from efficientad.data.files.containers import inspect_container
 from efficientad.data.files.decoding import count_workers, hash_pixels
-from efficientad.data.files.images import read_image, read_mask, resize_image, smooth_plane
+from efficientad.data.images.planes import smooth_plane
+from efficientad.data.images.reading import read_image, read_mask
+from efficientad.data.images.resizing import resize_image
 from efficientad.errors import DataError
 from efficientad.pipeline.progress import track
 

@@ -13,7 +13,7 @@ from efficientad.data.arrays.row_file import replace_array, save_array
 from efficientad.data.arrays.rows import read_row
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.files.images import resize_mask
+from efficientad.data.images.resizing import resize_mask
 
 
 def write_annotations(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
 
 

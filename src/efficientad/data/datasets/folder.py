@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from efficientad.data.arrays.samples import GOOD, Sample
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.folder_layout import Place, find_keys, find_place, is_mask
-from efficientad.data.files.images import IMAGE_SUFFIXES, MASK_SUFFIXES, read_image, read_mask
+from efficientad.data.files.listing import IMAGE_SUFFIXES, MASK_SUFFIXES
 from efficientad.data.files.walk import Finding, explain_left_out, list_tree
+from efficientad.data.images.reading import read_image, read_mask
 from efficientad.errors import DataError
 
 _LINKED_LEVELS = 2  # such as test/crack

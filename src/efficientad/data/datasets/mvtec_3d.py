@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.layouts import check_layout, check_mask_size, check_stems
-from efficientad.data.files.images import list_images, read_image, read_mask
+from efficientad.data.files.listing import list_images
 from efficientad.data.files.walk import Finding, explain_left_out, list_tree
+from efficientad.data.images.reading import read_image, read_mask
 
 _LINKED_LEVELS = 3  # such as test/crack/rgb
 _PARTS = ("train/good/rgb", "validation/good/rgb", "test")

@@ -24,8 +24,8 @@ from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import AnnotatedDefect
 from efficientad.data.datasets.layouts import check_layout, check_mask_size
 from efficientad.data.datasets.mvtec import MVTecProvider
-from efficientad.data.files.images import read_image
 from efficientad.data.files.walk import Finding
+from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
 from efficientad.pipeline.parsing import show
 

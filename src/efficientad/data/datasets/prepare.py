@@ -29,8 +29,9 @@ from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.findings import Findings
 from efficientad.data.datasets.splits import SplitPlan, Splits, split_samples
 from efficientad.data.files.decoding import count_workers, hash_pixels
-from efficientad.data.files.images import resize_image, resize_mask, write_png
 from efficientad.data.files.walk import Finding
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.resizing import resize_image, resize_mask
 from efficientad.errors import DataError
 from efficientad.pipeline.progress import track
 

@@ -15,9 +15,9 @@ from efficientad.data.datasets.mvtec_3d import MVTec3DProvider
 from efficientad.data.datasets.mvtec_loco import MVTecLocoProvider
 from efficientad.data.datasets.synthetic.provider import SyntheticProvider
 from efficientad.data.datasets.visa import VisaProvider
-from efficientad.data.files.images import read_mask
 from efficientad.data.files.limits import Limits
 from efficientad.data.files.walk import Finding
+from efficientad.data.images.reading import read_mask
 from efficientad.errors import DataError
 from efficientad.pipeline.params import DataParams, ElpvParams, SyntheticParams
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import correlate_block, resize_image, smooth_plane
+from efficientad.data.images.planes import correlate_block, smooth_plane
+from efficientad.data.images.resizing import resize_image
 
 Images = Sequence[NDArray[np.uint8]] | NDArray[np.uint8]
 Planes = NDArray[np.float32]

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from efficientad.data.arrays.samples import GOOD, Sample, Split
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.layouts import check_layout, check_mask_size
-from efficientad.data.files.images import read_image, read_mask
 from efficientad.data.files.walk import Finding, explain_left_out, list_tree
+from efficientad.data.images.reading import read_image, read_mask
 from efficientad.errors import DataError
 
 ANOMALY = "anomaly"

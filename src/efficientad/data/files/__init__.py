@@ -1,1 +1,1 @@
-"""Image files: fetched, checked, decoded, resized, written."""
+"""Image files: found, their containers inspected before anything is decoded."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from efficientad.data.files.images import IMAGE_SUFFIXES
+from efficientad.data.files.listing import IMAGE_SUFFIXES
 from efficientad.data.files.names import make_printable
 from efficientad.errors import DataError
 

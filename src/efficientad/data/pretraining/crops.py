@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import resize_image
 from efficientad.data.files.walk import Finding
+from efficientad.data.images.resizing import resize_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.data.pretraining.procedural import SIZE
 

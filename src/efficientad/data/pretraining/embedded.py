@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.data.pretraining.crops import crop_at_random
 from efficientad.data.pretraining.procedural import draw_procedural

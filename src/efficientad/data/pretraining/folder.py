@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from efficientad.data.files.images import list_images, read_image
+from efficientad.data.files.listing import list_images
 from efficientad.data.files.walk import Finding, explain_left_out, list_tree
+from efficientad.data.images.reading import read_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.errors import DataError
 

@@ -10,8 +10,8 @@ from efficientad.data.arrays.prepared import IMAGES, MANIFEST, write_manifest
 from efficientad.data.arrays.row_file import replace_array
 from efficientad.data.arrays.rows import keep_rows
 from efficientad.data.files.decoding import count_workers, hash_pixels
-from efficientad.data.files.images import resize_image
 from efficientad.data.files.walk import Finding, write_out
+from efficientad.data.images.resizing import resize_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.errors import DataError
 from efficientad.pipeline.progress import track

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.prepared import Prepared
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.deploy.engines.engine import Engine, Outputs, stack_outputs
 from efficientad.deploy.predictor import predict_image
 from efficientad.errors import ParityError

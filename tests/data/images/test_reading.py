@@ -6,14 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from efficientad.data.files.images import (
-    decode_image,
-    encode_png,
-    list_images,
-    read_image,
-    read_mask,
-    write_png,
-)
+from efficientad.data.images.encoding import encode_png, write_png
+from efficientad.data.images.reading import decode_image, read_image, read_mask
 from efficientad.errors import DataError
 
 
@@ -253,20 +247,6 @@ def test_a_mask_with_transparent_pixels_is_refused_and_opaque_ones_count(
         read_mask(path)
     Image.fromarray(gradient).convert(mode).save(path)
     assert read_mask(path).any()
-
-
-def test_images_are_listed_by_posix_path_without_hidden_files(tmp_path: Path, gradient: np.ndarray):
-    for name in ("b/2.png", "a.png", "b/1.JPG", ".hidden.png", ".cache/x.png", "notes.txt"):
-        path = tmp_path / name
-        path.parent.mkdir(exist_ok=True)
-        path.write_bytes(b"")
-    assert [path.relative_to(tmp_path).as_posix() for path in list_images(tmp_path)] == [
-        "a.png",
-        "b/1.JPG",
-        "b/2.png",
-    ]
-    with pytest.raises(DataError, match="expected a folder"):
-        list_images(tmp_path / "nowhere")
 
 
 def test_bytes_are_an_image_as_their_file_is(tmp_path: Path, gradient: np.ndarray):

@@ -5,7 +5,8 @@ import pytest
 import yaml
 
 from efficientad.errors import ParamsError
-from efficientad.pipeline.params import PAPER_RECIPE, Params, check_for_dvc, load_params
+from efficientad.pipeline.params import Params
+from efficientad.pipeline.params_file import PAPER_RECIPE, check_for_dvc, load_params
 
 PARAMS = Path(__file__).parents[2] / "params.yaml"
 PAPER = PARAMS.parent / PAPER_RECIPE

@@ -7,15 +7,15 @@ import sys
 import pytest
 from lying_images import write_lies
 
-from efficientad.data.files import images
-from efficientad.data.files.images import read_image
+from efficientad.data.images import reading
+from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
 
 ROOM = 300_000_000  # bytes beyond what the program has when it has imported all; a bomb asks for 2.7 GB
 
 
 def test_each_is_refused_for_its_own_reason_and_never_decoded(tmp_path, monkeypatch):
-    monkeypatch.setattr(images, "_decode", None)
+    monkeypatch.setattr(reading, "_decode", None)
     for file, reason in write_lies(tmp_path).items():
         with pytest.raises(DataError) as caught:
             read_image(file)
@@ -34,7 +34,7 @@ def test_none_takes_memory(tmp_path):
     code = f"""
 import resource, sys
 from pathlib import Path
-from efficientad.data.files.images import read_image
+from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
 pages = int(Path("/proc/self/statm").read_text().split()[0])
 resource.setrlimit(resource.RLIMIT_AS, (pages * {resource.getpagesize()} + {ROOM},) * 2)
