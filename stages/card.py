@@ -2,10 +2,9 @@
 
 import platform
 from importlib.metadata import version
-from pathlib import Path
 
-import yaml
-
+from efficientad.errors import DataError
+from efficientad.pipeline.dvc_command import read_locked_stages
 from efficientad.pipeline.layout import PRETRAINING, Item, list_items, locate_prepared, locate_teacher
 from efficientad.pipeline.params_file import load_params
 from efficientad.pipeline.stage import read_json, run_stage
@@ -17,8 +16,7 @@ from efficientad.training.engine.speed import describe_processor
 def main() -> None:
     """Write the card of each item that params.yaml lists."""
     params = load_params()
-    stages = yaml.safe_load(Path("dvc.lock").read_text("utf-8"))["stages"]
-    digests = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+    digests = {out["path"]: out["md5"] for stage in read_locked_stages().values() for out in stage["outs"]}
     for item in list_items(params.sizes, params.categories, params.seeds):
         card = item.models / "CARD.md"
         write_text(card, describe(item, digests))
@@ -38,7 +36,10 @@ def describe(item: Item, digests: dict[str, str]) -> str:
              "images": f"provider {data.provider}, judged at {height} x {width} px",
              "written with": f"Python {platform.python_version()}, {packages}; {machine['processor']}"}  # fmt: skip
     made_of = (locate_prepared(item.category), PRETRAINING, locate_teacher(item.size), item.detector)
-    sources = [(path.as_posix(), digests[path.as_posix()]) for path in made_of]
+    names = [path.as_posix() for path in made_of]
+    if missing := [name for name in names if name not in digests]:
+        raise DataError(f"expected {', '.join(missing)} in dvc.lock, found none; run the pipeline (`dvc repro`)")
+    sources = [(name, digests[name]) for name in names]
     return render_card(item.name, facts, evaluated, calibrated, exported, sources)
 
 

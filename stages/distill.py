@@ -21,9 +21,7 @@ from efficientad.training.engine.workers import Workers, join_workers
 
 def main() -> None:
     """Read params; distil, or take a teacher over; write it with its losses and its error on held-out images."""
-    size = parse_size()
-    params = load_params()
-    log = LossLog()
+    size, params, log = parse_size(), load_params(), LossLog()
     with join_workers() as workers:
         if size != "L" and params.teacher.source == "distill":
             log = distil(size, params.distill, workers)

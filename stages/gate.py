@@ -1,12 +1,11 @@
 """Says which stages do not fit dvc.lock: something was changed and not run. It needs no data, only the commit."""
 
 import json
-import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-import yaml
+from efficientad.pipeline.dvc_command import ask_dvc, read_locked_stages
+from efficientad.pipeline.stage import run_stage
 
 # What a clone without data lacks. `dvc repro --dry --allow-missing` ends with 0 whatever it would run.
 ABSENT = ("deleted", "not in cache")
@@ -17,19 +16,10 @@ def main() -> None:
     status = json.loads(ask_dvc("status", "--json"))
     behind = {stage for stage, changes in status.items() if any(map(is_a_change, changes))}
     listed = ask_dvc("stage", "list", "--name-only").split()  # what params.yaml dropped is `make prune`'s
-    locked = yaml.safe_load(Path("dvc.lock").read_text("utf-8"))["stages"]
-    behind |= find_contradictions({name: stage for name, stage in locked.items() if name in listed})
+    behind |= find_contradictions({name: stage for name, stage in read_locked_stages().items() if name in listed})
     if behind:
         sys.exit(f"dvc.lock is behind: {', '.join(sorted(behind))}. Run `make repro` and commit dvc.lock and metrics/")
     print("dvc.lock is in step with params, code and metrics")
-
-
-def ask_dvc(*arguments: str) -> str:
-    """Return what DVC prints, or exit with what it complains of."""
-    done = subprocess.run([sys.executable, "-m", "dvc", *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return done.stdout
 
 
 def is_a_change(change: str | dict[str, dict[str, Any]]) -> bool:
@@ -49,4 +39,4 @@ def find_contradictions(stages: dict[str, Any]) -> set[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run_stage(main)

@@ -7,11 +7,13 @@ docs/several-machines.md has examples.
 import argparse
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 
+from efficientad.pipeline.dvc_command import ask_dvc, list_stages
 from efficientad.pipeline.jobs import Job, Wave, list_waves, reproduce, run_by_torchrun, run_side_by_side, submit
+from efficientad.pipeline.params_file import check_for_dvc
+from efficientad.pipeline.stops import told_in_a_line
 
 LOG = ".scratch/slurm-%j.log"
 # Processes that share the cores do not spin while they wait for each other; no result depends on it.
@@ -28,8 +30,9 @@ def main() -> None:
     options = parser.parse_args()
     if not options.jobs or options.jobs < 1:
         parser.error(f"--jobs: expected 1 or more, got {options.jobs}")
+    check_for_dvc()
     Path(LOG).parent.mkdir(exist_ok=True)
-    for wave in list_waves(ask_dvc("stage", "list", "--all", "--fail", "--name-only").split()):
+    for wave in list_waves(list_stages()):
         failed = run_side_by_side(translate(wave, options.slurm, options.torchrun), options.jobs, ENVIRONMENT)
         if failed:
             sys.exit(f"failed: {', '.join(failed)}; what they say stands above, or in {LOG}. Mend it and start again")
@@ -46,11 +49,6 @@ def translate(wave: Wave, slurm: str | None, torchrun: str | None) -> dict[str, 
     return jobs if slurm is None else {name: submit(job, slurm, LOG) for name, job in jobs.items()}
 
 
-def ask_dvc(*arguments: str) -> str:
-    """Return what DVC prints."""
-    command = [sys.executable, "-m", "dvc", *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-
-
 if __name__ == "__main__":
-    main()
+    with told_in_a_line():
+        main()

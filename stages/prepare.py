@@ -14,13 +14,14 @@ from efficientad.data.datasets.splits import SplitPlan
 from efficientad.errors import DataError
 from efficientad.pipeline.layout import locate_prepare_report, locate_prepared
 from efficientad.pipeline.params_file import load_params
+from efficientad.pipeline.silence import silence_libraries
 from efficientad.pipeline.stage import parse_category, run_stage
 
 
+@silence_libraries()
 def main() -> None:
     """Read params, prepare one category."""
-    category = parse_category()
-    params = load_params(category=category)
+    params = load_params(category=(category := parse_category()))
     data = params.data
     provider = build_provider(category, data, params.synthetic, params.elpv)
     report = locate_prepare_report(category)

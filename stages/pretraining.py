@@ -5,9 +5,11 @@ from efficientad.data.pretraining.registry import build_pretraining_source
 from efficientad.data.pretraining.writer import write_pretraining
 from efficientad.pipeline.layout import PRETRAINING
 from efficientad.pipeline.params_file import load_params
+from efficientad.pipeline.silence import silence_libraries
 from efficientad.pipeline.stage import run_stage
 
 
+@silence_libraries()
 def main() -> None:
     """Read params, write the images."""
     source = build_pretraining_source(load_params().pretraining)

@@ -2,16 +2,14 @@
 
 import argparse
 import shutil
-import subprocess
 import sys
-from pathlib import Path
 
+from efficientad.pipeline.dvc_command import LOCK, list_stages
 from efficientad.pipeline.leftovers import drop_stages, find_leftovers, remove_empty_folders
 from efficientad.pipeline.params_file import load_params
+from efficientad.pipeline.printable import make_printable
 from efficientad.pipeline.stage import run_stage
 from efficientad.pipeline.writing import write_text
-
-LOCK = Path("dvc.lock")
 
 
 def main() -> None:
@@ -22,14 +20,12 @@ def main() -> None:
     params = load_params()
     leftovers = find_leftovers(params.sizes, params.categories, params.seeds)
     for path in leftovers:
-        print(f"{'deleted' if delete else 'left over:'} {path.as_posix()}")
+        print(make_printable(f"{'deleted' if delete else 'left over:'} {path.as_posix()}"))
         if delete:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
             remove_empty_folders(path)
     if delete and LOCK.is_file():
-        command = [sys.executable, "-m", "dvc", "stage", "list", "--all", "--fail", "--name-only"]
-        names = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.split()
-        write_text(LOCK, drop_stages(LOCK.read_text("utf-8"), names))
+        write_text(LOCK, drop_stages(LOCK.read_text("utf-8"), list_stages()))
     if leftovers and not delete:
         sys.exit("these do not count in metrics/summary.json; remove them with `make prune`")
 

@@ -13,6 +13,8 @@ STAGES = yaml.safe_load(TEXT)["stages"]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
 # Params that a stage checks, but that nothing which it writes depends on.
 CHECKED = {"prepare": {"calibrate"}}
+# Params that a stage reads by a call that checks them all.
+READ_TOGETHER = {"names": {"sizes", "categories", "seeds"}}
 # No stage depends on these: see docs/decisions/0028-what-a-stage-depends-on.md.
 UNTRACKED = (ROOT / "src/efficientad/pipeline", ROOT / "src/efficientad/errors.py")
 
@@ -67,7 +69,7 @@ def test_a_stage_is_named_like_its_script_and_reads_the_params_it_declares(stage
     assert find_script(stage).stem == stage
     tree = ast.parse(find_script(stage).read_text("utf-8"))
     attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and node.attr in PARAMS]
-    read = {node.attr for node in attributes if "params" in ast.unparse(node.value)}
+    read = {node.attr for node in attributes if "params" in ast.unparse(node.value)} | READ_TOGETHER.get(stage, set())
     sections = [name for name in STAGES[stage]["params"] if isinstance(name, str)]
     declared = {name.split(".")[0] for name in sections} - {"category"}
     assert read - CHECKED.get(stage, set()) == declared

@@ -1,7 +1,8 @@
-"""Names out of params.yaml reach no shell: DVC quotes them, and a check stands before DVC."""
+"""Names out of params.yaml reach no shell, no folder but their own: DVC quotes them, the first stage checks them."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -68,3 +69,39 @@ def test_make_checks_params_before_dvc_reads_them(tmp_path: Path):
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("ParamsError: categories[0]: expected 1 to 100 letters")
     assert len(done.stderr.splitlines()) == 1
+
+
+REFUSED = "ParamsError: "
+OVERLAPPING = "specified in"  # by DVC itself, of two stages' outputs
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "says"),
+    [
+        ("categories", ["../mine"], REFUSED),
+        ("categories", ["gear", "../../mine"], OVERLAPPING),
+        ("sizes", ["../mine"], OVERLAPPING),
+        ("seeds", ["../mine"], REFUSED),
+    ],
+)
+def test_dvc_removes_nothing_that_lies_where_a_name_leads(tmp_path: Path, key: str, values: list, says: str):
+    """DVC removes what a stage wrote before it runs the stage; `dvc repro` by itself, without make, is enough."""
+    kept = {name: {part: stage[part] for part in ("matrix", "cmd", "outs", "metrics", "plots") if part in stage}
+            | {"deps": [dep for dep in stage["deps"] if dep in ("data/names.txt", "data/pretraining")
+                        or dep.startswith(("data/prepared/", "models/"))]}
+            for name, stage in STAGES.items()}  # fmt: skip
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": kept}, sort_keys=False), "utf-8")
+    tree = yaml.safe_load((ROOT / "params.yaml").read_text("utf-8"))
+    entries = {"category": dict.fromkeys(values)} if key == "categories" else {}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(tree | {key: values} | entries), "utf-8")
+    shutil.copytree(ROOT / "stages", tmp_path / "stages")
+    ours = [tmp_path / folder / "mine/0/detector.onnx" for folder in ("data", "models", "models/L", "metrics", ".")]
+    ours += [tmp_path / "models/mine/teacher.safetensors"]
+    for file in ours:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("years of work", "utf-8")
+    assert run(tmp_path, "dvc", "init", "--no-scm", "-q").returncode == 0
+    done = run(tmp_path, "dvc", "repro", "--keep-going")
+    assert done.returncode != 0
+    assert says in done.stderr
+    assert [file.read_text("utf-8") for file in ours] == ["years of work"] * len(ours)

@@ -9,9 +9,10 @@ from typing import NoReturn
 
 from efficientad import __version__
 from efficientad.commands import benchmark, check, download, predict, probe, serve, threshold, verify
-from efficientad.commands.console import Terminated, silence_libraries
-from efficientad.data.files.names import make_printable, write_line
+from efficientad.commands.interrupts import Terminated
 from efficientad.errors import EfficientADError
+from efficientad.pipeline.printable import make_printable, write_line
+from efficientad.pipeline.silence import silence_libraries
 
 EXIT_ERROR, EXIT_INTERRUPTED, EXIT_TERMINATED = 1, 130, 143
 COMMANDS = (check, predict, threshold, verify, serve, benchmark, probe, download)

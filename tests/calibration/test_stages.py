@@ -15,7 +15,7 @@ from tiny_models import build_tiny
 
 from efficientad.calibration.bank_weights import choose_weights
 from efficientad.calibration.threshold.scores import read_scores
-from efficientad.data.arrays.prepared import IMAGES, MANIFEST, load_prepared, write_manifest
+from efficientad.data.arrays.prepared import IMAGES, MANIFEST, REGION, load_prepared, write_manifest
 from efficientad.data.arrays.samples import Sample
 from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.prepare import write_prepared
@@ -167,6 +167,24 @@ def test_training_images_set_the_quantiles(project):
     project.run("fit")
     after, _ = load_detector(project.item.fitted)
     assert not torch.isclose(before.quantiles, after.quantiles).any()
+
+
+def test_a_region_of_interest_bounds_quantiles_and_map(project):
+    project.run("fit")
+    everything, header = load_detector(project.item.fitted)
+    assert header["region"] is False
+    region = np.zeros((64, 64), np.bool_)
+    region[20:44, 20:30] = True
+    np.save(locate_prepared("disc") / REGION, region)
+    project.run("fit")
+    bounded, header = load_detector(project.item.fitted)
+    assert header["region"] is True
+    assert not torch.isclose(bounded.quantiles, everything.quantiles).all()
+    images = torch.from_numpy(np.array(load_prepared(locate_prepared("disc")).images[:4])).permute(0, 3, 1, 2) / 255
+    with torch.inference_mode():
+        maps = bounded.eval()(images).anomaly_map.numpy()
+    assert (maps[:, 0, ~region] == 0).all()
+    assert maps[:, 0, region].any()
 
 
 def test_the_scores_are_those_of_the_detector_on_held_out_images(project):

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from efficientad.cli import main
-from efficientad.commands.console import silence_libraries
 from efficientad.data.images.encoding import encode_png
+from efficientad.pipeline.silence import silence_libraries
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names and signals")
 

@@ -11,10 +11,11 @@ import pytest
 from lying_images import write_lies
 from peak_memory import draw_large, measure_peak
 
-from efficientad.data.files.names import make_printable, name_product
+from efficientad.data.files.names import name_product
 from efficientad.data.images.encoding import write_png
 from efficientad.data.images.reading import read_image
 from efficientad.errors import DataError
+from efficientad.pipeline.printable import make_printable
 
 pytestmark = [
     pytest.mark.slow,

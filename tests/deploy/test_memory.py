@@ -1,5 +1,6 @@
 """What `predict` takes for a camera's image of 20 MP."""
 
+import os
 import sys
 
 import pytest
@@ -26,3 +27,14 @@ def test_heat_maps_take_little_more_memory_than_verdicts(models, tmp_path):
     drawn = measure_peak(*command, "drawn", "--heat-maps", cwd=tmp_path)
     assert drawn - without <= BYTES * 20e6 / 2**20, (drawn, without)
     assert (tmp_path / "drawn/large.jpg.png").is_file()
+
+
+def test_heat_maps_of_several_images_take_no_more_than_their_budget_of_pixels(models, tmp_path):
+    """Threads work on several images at a time; the pixels that they hold in all are 48 million at most."""
+    draw_large(tmp_path / "images/0.jpg")
+    for index in range(1, 4):
+        os.link(tmp_path / "images/0.jpg", tmp_path / f"images/{index}.jpg")
+    command = [sys.executable, "-m", "efficientad.cli", "predict", "images", "--model", models, "--restart", "--output"]
+    without = measure_peak(*command, "verdicts", cwd=tmp_path)
+    drawn = measure_peak(*command, "drawn", "--heat-maps", cwd=tmp_path)
+    assert drawn - without <= BYTES * 48e6 / 2**20, (without, drawn)

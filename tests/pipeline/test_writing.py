@@ -23,7 +23,7 @@ OWN_WAYS = {
     "src/efficientad/deploy/threshold/replace.py": "several files as one, by a journal",
     "src/efficientad/deploy/export/openvino.py": "a temporary file",
     "src/efficientad/pipeline/locks.py": "a file that is locked, with the number of its process",
-    "src/efficientad/commands/console.py": "the terminal",
+    "src/efficientad/pipeline/silence.py": "the terminal",
 }
 WRITERS = {
     "write_text", "write_bytes", "tofile", "save_file", "save_model", "imwrite", "savez", "savetxt", "memmap",

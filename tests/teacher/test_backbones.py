@@ -4,6 +4,7 @@ import torch.nn.functional as F
 from skimage.data import astronaut
 
 from efficientad.errors import ModelError, ParamsError
+from efficientad.teacher import wide_resnet
 from efficientad.teacher.backbones import (
     Backbone,
     Level,
@@ -39,6 +40,13 @@ def test_wide_resnet_takes_the_same_path_and_loads_a_torchvision_state_dict(tmp_
         assert compute_targets(backbone, PHOTOGRAPH).shape == (1, 384, 56, 56)
         expected = source.eval()((PHOTOGRAPH - backbone.normaliser.mean) / backbone.normaliser.std)
         assert torch.equal(backbone(PHOTOGRAPH)[1].features, expected[1])
+
+
+def test_a_checkpoint_whose_name_states_another_hash_is_refused_before_it_is_read(tmp_path, monkeypatch):
+    (tmp_path / "wide_resnet101_2-32ee1156.pth").write_bytes(b"other weights")
+    monkeypatch.setattr(wide_resnet.torch, "load", None)
+    with pytest.raises(ModelError, match="expected a sha256 that begins with 32ee1156"):
+        WideResNet101().load_checkpoint(tmp_path / "wide_resnet101_2-32ee1156.pth")
 
 
 def test_wide_resnet_has_torchvisions_shapes():

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from efficientad.data.files.limits import Limits
     from efficientad.deploy.engines.engine import EngineOptions
 
 Commands = Any  # what argparse's add_subparsers returns, whose class is private
@@ -25,6 +26,25 @@ def add_openvino(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model-cache", type=Path, help="folder for OpenVINO's compiled model, so that the next start is quick"
     )
+
+
+def add_limits(parser: argparse.ArgumentParser, told: str) -> None:
+    """Add --max-megapixels and --max-megabytes; `told`: what becomes of a larger image."""
+    parser.add_argument(
+        "--max-megapixels", type=parse_millions, default=200, metavar="N",
+        help=f"of an image: a larger one {told} before it is decoded (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--max-megabytes", type=parse_millions, default=1024, metavar="N",
+        help="of its file, 10^6 bytes (default: %(default)s)",
+    )  # fmt: skip
+
+
+def read_limits(options: argparse.Namespace) -> "Limits":
+    """Return what `add_limits` read."""
+    from efficientad.data.files.limits import Limits
+
+    return Limits(options.max_megapixels, options.max_megabytes)
 
 
 def read_engine_options(options: argparse.Namespace, **others: Any) -> "EngineOptions":

@@ -12,6 +12,7 @@ from efficientad.commands.arguments import (
     parse_seconds,
     read_engine_options,
 )
+from efficientad.pipeline.printable import make_printable
 
 
 def add(commands: Commands) -> None:
@@ -40,5 +41,5 @@ def run(options: argparse.Namespace) -> int:
         print(json.dumps(timings, ensure_ascii=False))
     else:
         for name, value in timings.items():
-            print(f"{name:13} {'-' if value is None else value}")
+            print(make_printable(f"{name:13} {'-' if value is None else value}"))
     return 0

@@ -7,8 +7,9 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from efficientad.commands.arguments import Commands
+from efficientad.commands.arguments import Commands, add_limits, read_limits
 from efficientad.errors import DataError
+from efficientad.pipeline.printable import make_printable
 
 if TYPE_CHECKING:
     from efficientad.data.checking.check import Check
@@ -39,6 +40,7 @@ def add(commands: Commands) -> None:
     check.add_argument(
         "--false-alarm-rate", type=_parse_rate, default=0.05, help="that is wanted (default: %(default)s)"
     )
+    add_limits(check, "is a problem, found")
     check.set_defaults(run=run)
 
 
@@ -52,12 +54,12 @@ def run(options: argparse.Namespace) -> int:
     output = None if options.output is None else _check_output(options.output.expanduser(), folder)
     asked = options.false_alarm_rate
     with redirect_stdout(sys.stderr):  # progress
-        check = check_folder(folder, {asked: count_needed(asked)}, asked)
+        check = check_folder(folder, {asked: count_needed(asked)}, asked, read_limits(options))
     print(json.dumps(describe_check(check)) if options.json else format_check(check))
     if output is not None:
         _write(check, output)
         if not options.json:
-            print(f"written: {output / SHEET}, {output / REPORT}")
+            print(make_printable(f"written: {output / SHEET}, {output / REPORT}"))
     return EXIT_PROBLEM if check.has_problem else 0
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from efficientad.commands.arguments import (
     MODEL,
     Commands,
+    add_limits,
     add_openvino,
-    parse_millions,
     parse_seconds,
     read_engine_options,
+    read_limits,
 )
-from efficientad.commands.console import interrupt_on_sigterm
+from efficientad.commands.interrupts import interrupt_on_sigterm
 
 if TYPE_CHECKING:
     from efficientad.deploy.engines.engine import Engine
@@ -45,14 +46,7 @@ def add(commands: Commands) -> None:
         help="go on judging what arrives in the folders, until Ctrl-C or SIGTERM; a file is read when it has not "
         "changed for so long (default: %(const)s)",
     )  # fmt: skip
-    predict.add_argument(
-        "--max-megapixels", type=parse_millions, default=200, metavar="N",
-        help="of an image: a larger one is skipped before it is decoded (default: %(default)s)",
-    )  # fmt: skip
-    predict.add_argument(
-        "--max-megabytes", type=parse_millions, default=1024, metavar="N",
-        help="of its file, 10^6 bytes (default: %(default)s)",
-    )  # fmt: skip
+    add_limits(predict, "is skipped")
     predict.add_argument(
         "--restart", action="store_true",
         help="replace the results in the output folder and judge all images again",
@@ -63,7 +57,6 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Judge the images; 3 when some were skipped, but 0 after watching."""
-    from efficientad.data.files.limits import Limits
     from efficientad.deploy.batch import is_single
     from efficientad.deploy.engines.load import load_engine
     from efficientad.deploy.format.files import locate_model
@@ -75,8 +68,7 @@ def run(options: argparse.Namespace) -> int:
     model = locate_model(options.model)
     one_by_one = single or options.watch is not None
     engine_options = read_engine_options(options, hint="LATENCY" if one_by_one else "THROUGHPUT")
-    limits = Limits(options.max_megapixels, options.max_megabytes)
-    output = Output(options.output, options.heat_maps, options.map_dir, limits)
+    output = Output(options.output, options.heat_maps, options.map_dir, read_limits(options))
     run = describe_run(find_root(options.images), model, engine_options, output.heat_maps, output.maps)
     engine = load_engine(model, engine_options)
     if not single:

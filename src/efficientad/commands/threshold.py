@@ -5,8 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from efficientad.commands.arguments import Commands, add_openvino, parse_rate, read_engine_options
+from efficientad.commands.arguments import (
+    Commands,
+    add_limits,
+    add_openvino,
+    parse_rate,
+    read_engine_options,
+    read_limits,
+)
 from efficientad.errors import DataError
+from efficientad.pipeline.printable import make_printable
 
 if TYPE_CHECKING:
     from efficientad.deploy.threshold.setting import Setting
@@ -39,6 +47,7 @@ def add(commands: Commands) -> None:
         help=f"of new good images, at most; 1 / RATE - 1 good images are needed (default: {_RATE})",
     )  # fmt: skip
     threshold.add_argument("--dry-run", action="store_true", help="show what would be set, write nothing")
+    add_limits(threshold, "is skipped")
     add_openvino(threshold)
     threshold.set_defaults(run=run, usage_error=threshold.error)
 
@@ -52,13 +61,13 @@ def run(options: argparse.Namespace) -> int:
         if options.defects or options.false_alarm_rate or options.dry_run:
             options.usage_error("expected --good FOLDER with --defects, --false-alarm-rate and --dry-run")
         for file in models:
-            print(_describe(options.model, file))
+            print(make_printable(_describe(options.model, file)))
         return 0
     return _set(options, models)
 
 
 def _set(options: argparse.Namespace, models: Sequence[Path]) -> int:
-    from efficientad.deploy.sources import list_sources
+    from efficientad.deploy.sources import list_sources, print_left_out
     from efficientad.deploy.threshold.files import locate_journal
     from efficientad.deploy.threshold.replace import finish_replacing
     from efficientad.deploy.threshold.setting import choose_settings, write_settings
@@ -68,12 +77,15 @@ def _set(options: argparse.Namespace, models: Sequence[Path]) -> int:
     defects = list_sources([options.defects], []) if options.defects else {}
     if options.defects and not defects:
         raise DataError(f"expected images in {options.defects}, found none; check the path")
+    for folder, files in ((options.good, good), (options.defects, defects)):
+        if folder:
+            print_left_out([folder], files.values(), [])
     if not options.dry_run:  # what was interrupted counts before what is chosen now
         finish_replacing(locate_journal(options.model))
     engine_options = read_engine_options(options, hint="THROUGHPUT")
-    settings = choose_settings(models, good, defects, rate, engine_options)
+    settings = choose_settings(models, good, defects, rate, engine_options, read_limits(options))
     for setting in settings:
-        print(_report(options.model, setting))
+        print(make_printable(_report(options.model, setting)))
     if options.dry_run:
         print("nothing was written: --dry-run")
     else:

@@ -8,6 +8,7 @@ from typing import Any
 
 from efficientad.commands.arguments import Commands
 from efficientad.errors import ModelError
+from efficientad.pipeline.printable import make_printable, write_line
 
 EXIT_REFUSED = 1
 
@@ -36,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
             about = describe_file(path)
         except ModelError as error:
             refused += 1
-            print(f"ModelError: {error}", file=sys.stderr, flush=True)
+            print(f"ModelError: {write_line(error)}", file=sys.stderr, flush=True)
             if options.json:
                 print(json.dumps({"model": str(path), "error": str(error)}))
             continue
@@ -57,4 +58,4 @@ def _describe(about: dict[str, Any]) -> str:
         ]  # fmt: skip
     else:
         lines += [("weights", f"size {about['size']}, {about['precision']}; no detector: it has no threshold")]
-    return "\n".join([about["model"], *(f"  {name:10} {value}" for name, value in lines)])
+    return "\n".join(map(make_printable, [about["model"], *(f"  {name:10} {value}" for name, value in lines)]))

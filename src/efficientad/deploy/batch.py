@@ -1,21 +1,20 @@
 """Judging files and folders once, from where an interruption left off."""
 
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
-from efficientad.data.files.names import make_printable, write_line
-from efficientad.data.files.walk import count, explain_left_out, list_tree, shorten
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.judge import Output, judge_files
 from efficientad.deploy.lock import lock_folders
 from efficientad.deploy.records import Record, Run, append_records, begin_results, tidy_results
-from efficientad.deploy.sources import find_real, list_sources, read_stamp
+from efficientad.deploy.sources import find_real, list_sources, print_left_out, read_stamp
 from efficientad.errors import DataError
+from efficientad.pipeline.printable import make_printable, write_line
 
 
 def predict_files(engine: Engine, sources: Sequence[Path], output: Output, run: Run, restart: bool = False) -> int:
@@ -32,7 +31,7 @@ def predict_files(engine: Engine, sources: Sequence[Path], output: Output, run: 
     files = list_files(sources, output)
     if not files:
         raise DataError(f"expected images in {', '.join(map(str, sources))}, found none; check the path")
-    _print_left_out(sources, output, files.values())
+    print_left_out(sources, files.values(), list_results(output))
     with lock_folders(list_results(output)):
         return _judge_left(engine, files, is_single(sources), output, run, restart)
 
@@ -83,20 +82,6 @@ def list_files(sources: Sequence[Path], output: Output) -> dict[str, Path]:
             )
     results = [folder for folder in list_results(output) if find_real(folder) not in folders]
     return list_sources(sources, results)
-
-
-def _print_left_out(sources: Sequence[Path], output: Output, files: Collection[Path]) -> None:
-    """Say on stderr which files of the folders are not judged, results of a former run aside."""
-    results = [find_real(folder) for folder in list_results(output)]
-    for source in filter(Path.is_dir, sources):
-        used = {file.relative_to(source).as_posix() for file in files if file.is_relative_to(source)}
-        left_out = [
-            one
-            for one in explain_left_out(list_tree(source, followed=0), used)
-            if not any((find_real(source) / one.file).is_relative_to(folder) for folder in results)
-        ]
-        if left_out:
-            print(f"WARNING {count(left_out)} not judged:\n{shorten(left_out)}", file=sys.stderr)
 
 
 def print_record(record: Record) -> None:

@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from efficientad.data.files.names import make_printable
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.format.files import list_files
 from efficientad.deploy.sources import Stamp, find_real
 from efficientad.errors import DataError
+from efficientad.pipeline.printable import make_printable
+from efficientad.pipeline.writing import write_text
 
 JSON_LINES, TABLE, RUN = "predictions.jsonl", "predictions.csv", "predictions.run.json"
 COLUMNS = ("image", "score", "display_score", "threshold", "verdict", "regions", "heat_map", "map", "error")
@@ -76,7 +77,7 @@ def begin_results(output: Path, run: Run | None, restart: bool = False) -> dict[
         for name in (RUN, JSON_LINES, TABLE):  # in this order: no kill leaves results with a run not theirs
             (output / name).unlink(missing_ok=True)
         if run is not None:
-            _replace(output / RUN, json.dumps(asdict(run), indent=2) + "\n")
+            write_text(output / RUN, json.dumps(asdict(run), indent=2) + "\n")
     return tidy_results(output, keep_errors=False)
 
 
@@ -185,9 +186,3 @@ def _read_run(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return {}
     return run if isinstance(run, dict) else {}
-
-
-def _replace(path: Path, text: str) -> None:
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, "utf-8")
-    part.replace(path)

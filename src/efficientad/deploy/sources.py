@@ -1,11 +1,13 @@
 """The images that a user names: files and folders, the folder that holds them all, and how a file is recognised."""
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from efficientad.data.files.listing import list_images
+from efficientad.data.files.walk import count, explain_left_out, list_tree, shorten
 from efficientad.errors import DataError
 
 
@@ -59,6 +61,19 @@ def list_sources(sources: Sequence[Path], left_out: Sequence[Path]) -> dict[str,
             if file == source or not any(file.is_relative_to(one) for one in inside):
                 files[(resolved.relative_to(root) / file.relative_to(folder)).as_posix()] = file
     return dict(sorted(files.items()))
+
+
+def print_left_out(sources: Sequence[Path], used: Collection[Path], results: Sequence[Path]) -> None:
+    """Say on stderr which files of the folders among `sources` are not used, those in folders of results aside."""
+    for source in filter(Path.is_dir, sources):
+        names = {file.relative_to(source).as_posix() for file in used if file.is_relative_to(source)}
+        left_out = [
+            one
+            for one in explain_left_out(list_tree(source, followed=0), names)
+            if not any((find_real(source) / one.file).is_relative_to(find_real(folder)) for folder in results)
+        ]
+        if left_out:
+            print(f"WARNING {count(left_out)} not judged:\n{shorten(left_out)}", file=sys.stderr)
 
 
 def _find_folder(source: Path) -> Path:

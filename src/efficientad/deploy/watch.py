@@ -9,14 +9,14 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from efficientad.data.files.names import make_printable, write_line
 from efficientad.deploy.batch import list_files, list_results, print_record
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.judge import Output, judge_files
 from efficientad.deploy.lock import lock_folders
 from efficientad.deploy.records import Run, append_records, begin_results, tidy_results
-from efficientad.deploy.sources import Stamp, read_stamp
+from efficientad.deploy.sources import Stamp, print_left_out, read_stamp
 from efficientad.errors import DataError
+from efficientad.pipeline.printable import make_printable, write_line
 
 _REST = 4  # times as long as the folders took to be listed: one core is busy with it for a fifth of the time at most
 
@@ -54,7 +54,8 @@ def watch_folders(
     `begin_results`.
     """
     _check_folders(sources)
-    list_files(sources, output)  # its error comes before results are touched
+    files = list_files(sources, output)  # its error comes before results are touched
+    print_left_out(sources, files.values(), list_results(output))
     with lock_folders(list_results(output)):
         _watch(engine, sources, output, Arrivals(begin_results(output.folder, run, restart)), seconds, stop)
 

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from efficientad.errors import EfficientADError
+from efficientad.pipeline.printable import write_line, write_lines
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 _AGAIN = "run `dvc repro` again: finished stages are kept, and a training goes on from its last checkpoint"
@@ -49,14 +50,16 @@ def told_in_a_line() -> Iterator[None]:
         print(f"interrupted by {stop}; {_AGAIN}", file=sys.stderr)
         sys.exit(stop.code)
     except EfficientADError as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+        sys.exit(f"{type(error).__name__}: {write_lines(error)}")
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0)
-        sys.exit(f"{type(error).__name__}: {error}; {f'{advice} ' if advice else 'mend that, then '}{_AGAIN}")
+        sys.exit(
+            f"{type(error).__name__}: {write_line(error)}; {f'{advice} ' if advice else 'mend that, then '}{_AGAIN}"
+        )
     except BaseException as error:
         if not is_out_of_memory(error):
             raise
-        told = " ".join(str(error).split()) or "no more"  # OpenCV ends its words with the end of a line
+        told = write_line(error) or "no more"  # OpenCV ends its words with the end of a line
         sys.exit(f"MemoryError: {told}; close other programs or take smaller images, then {_AGAIN}")
     finally:
         for number, handler in before.items():

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.files.containers import inspect_container
+from efficientad.data.files.limits import UNBOUNDED
 from efficientad.data.images.encoding import encode_png
 from efficientad.data.images.reading import decode_image
 from efficientad.deploy.engines.engine import Engine
@@ -36,7 +37,7 @@ def judge_upload(engine: Engine, payload: bytes, most_pixels: int) -> Judgement:
     score that is not finite.
     """
     _check_pixels(payload, most_pixels)
-    image = decode_image(payload, _UPLOAD)
+    image = decode_image(payload, _UPLOAD, UNBOUNDED)
     prediction = predict_image(engine, image)
     regions = find_regions(prediction.anomaly_map, prediction.threshold, (image.shape[0], image.shape[1]))
     return Judgement(image, prediction, regions)

@@ -5,6 +5,8 @@ itself is not needed. The last layer and the classifier are left out: the teache
 8 and 16 only.
 """
 
+import hashlib
+import re
 from pathlib import Path
 from pickle import UnpicklingError
 
@@ -17,6 +19,7 @@ from efficientad.errors import ModelError
 _EXPANSION = 4
 _BLOCKS = (3, 4, 23)
 _NOT_NEEDED = ("layer4.", "fc.")
+_STATED = re.compile(r"-([0-9a-f]{8})\.pth$")
 
 
 class Bottleneck(nn.Module):
@@ -66,9 +69,19 @@ class WideResNet101(nn.Module):
         return layer2, self.layer3(layer2)
 
     def load_checkpoint(self, path: Path) -> None:
-        """Load a torchvision state dict; raises ModelError when the file is missing, damaged or does not fit."""
+        """Load a torchvision state dict; raises ModelError when the file is missing, damaged or does not fit.
+
+        torchvision's files have the first digits of their sha256 in their names; one that has must keep what it says.
+        """
         if not path.is_file():
             raise ModelError(f"expected a torchvision checkpoint of wide_resnet101_2 at {path}, found no file")
+        if stated := _STATED.search(path.name):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if not digest.startswith(stated[1]):
+                raise ModelError(
+                    f"expected a sha256 that begins with {stated[1]} of {path}, got {digest}; fetch it again"
+                )
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
             self.load_state_dict({name: value for name, value in state.items() if not name.startswith(_NOT_NEEDED)})

@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from efficientad.data.files.names import MOST_BYTES, make_printable, name_product, write_line
+from efficientad.data.files.names import MOST_BYTES, name_product
+from efficientad.pipeline.printable import make_printable, write_line
 
 LONG = "x" * 255
 

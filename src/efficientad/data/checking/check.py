@@ -18,6 +18,7 @@ from efficientad.data.checking.layout import Contents, list_contents
 from efficientad.data.checking.mask_findings import find_in_masks
 from efficientad.data.checking.measuring import ImageFacts, Measured, measure_all
 from efficientad.data.checking.oddness import Odd, find_odd, find_shifts
+from efficientad.data.files.limits import LIMITS, Limits
 
 _QUARTILES = (0.25, 0.5, 0.75)
 
@@ -40,14 +41,14 @@ class Check:
         return any(finding.severity == "problem" for finding in self.findings)
 
 
-def check_folder(root: Path, rates: Mapping[float, int], asked: float) -> Check:
+def check_folder(root: Path, rates: Mapping[float, int], asked: float, limits: Limits = LIMITS) -> Check:
     """Look at all images and masks of a product's folder; about a minute for 1,000 images of a megapixel.
 
     `rates`: false-alarm rates, and how many held-out good parts each needs; `asked`: the one of them that is wanted.
     Files that are damaged become findings. Raises DataError where there is no image that is known to be good.
     """
     contents = list_contents(root)
-    measured = measure_all(contents)
+    measured = measure_all(contents, limits)
     copies = find_copies(measured)
     odd, parts = find_odd(measured), count_good_parts(measured, copies)
     advice, few = advise(measured, parts, contents.layout, rates, asked)

@@ -14,6 +14,7 @@ from efficientad.data.checking.layout import Contents
 from efficientad.data.datasets.similarity import SIDE
 from efficientad.data.files.containers import inspect_container
 from efficientad.data.files.decoding import count_workers, hash_pixels
+from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.data.images.planes import smooth_plane
 from efficientad.data.images.reading import read_image, read_mask
 from efficientad.data.images.resizing import resize_image
@@ -83,17 +84,17 @@ class Measured:
     mask_error: str = ""
 
 
-def measure_all(contents: Contents, workers: int = 0) -> list[Measured]:
+def measure_all(contents: Contents, limits: Limits = LIMITS, workers: int = 0) -> list[Measured]:
     """Measure every image and mask of a folder, in the order of its samples; files that fail are told, not raised."""
 
     def measure(sample: Sample) -> Measured:
         path = contents.root / sample.name
-        image, error = _attempt(lambda: measure_image(path))
+        image, error = _attempt(lambda: measure_image(path, limits))
         error = error.removeprefix(f"cannot read {path}: ").removesuffix("; export it again or remove it")
         masks = [contents.root / mask for mask in contents.masks.get(sample.name, ())]
         if not masks:
             return Measured(sample, image, error)
-        return Measured(sample, image, error, *_attempt(lambda: measure_mask(masks, contents.least_level)))
+        return Measured(sample, image, error, *_attempt(lambda: measure_mask(masks, contents.least_level, limits)))
 
     pool = ThreadPoolExecutor(count_workers(workers))
     try:
@@ -102,9 +103,9 @@ def measure_all(contents: Contents, workers: int = 0) -> list[Measured]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def measure_image(path: Path) -> ImageFacts:
+def measure_image(path: Path, limits: Limits = LIMITS) -> ImageFacts:
     """Read an image and measure it; DataError as `read_image`."""
-    image = read_image(path)
+    image = read_image(path, limits)
     container = inspect_container(path.read_bytes())
     height, width = image.shape[:2]
     scale = min(1.0, LONGEST_PX / max(height, width))
@@ -134,11 +135,11 @@ def measure_exposure(grey: NDArray[np.float32]) -> Exposure:
     return Exposure(float(grey.mean()), float(grey.std()), float(fine / max(float(coarse), 0.1)))
 
 
-def measure_mask(paths: Sequence[Path], least_level: int) -> MaskFacts:
+def measure_mask(paths: Sequence[Path], least_level: int, limits: Limits = LIMITS) -> MaskFacts:
     """Read the masks of one image and unite them; DataError as `read_mask`, and where their sizes differ."""
-    united = read_mask(paths[0], least_level)
+    united = read_mask(paths[0], least_level, limits)
     for path in paths[1:]:
-        mask = read_mask(path, least_level)
+        mask = read_mask(path, least_level, limits)
         if mask.shape != united.shape:
             raise DataError(f"expected masks of one size, got {mask.shape} in {path} beside {united.shape}")
         united |= mask

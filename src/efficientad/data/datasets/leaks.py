@@ -8,6 +8,7 @@ from pathlib import Path
 
 from efficientad.data.arrays.prepared import Prepared, write_manifest
 from efficientad.data.datasets.near_duplicates import Cluster, list_cross_pairs
+from efficientad.pipeline.printable import make_printable
 from efficientad.pipeline.writing import write_text
 
 PAIRS, PARTS = "near_duplicates.json", "parts.csv"
@@ -25,7 +26,7 @@ class NearDuplicates:
     similarity: float
 
     def __str__(self) -> str:
-        return f"{self.first} ({self.first_split}) and {self.second} ({self.second_split})"
+        return make_printable(f"{self.first} ({self.first_split}) and {self.second} ({self.second_split})")
 
 
 def write_leaks(

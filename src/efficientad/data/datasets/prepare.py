@@ -29,6 +29,7 @@ from efficientad.data.datasets.base import DatasetProvider
 from efficientad.data.datasets.findings import Findings
 from efficientad.data.datasets.splits import SplitPlan, Splits, split_samples
 from efficientad.data.files.decoding import count_workers, hash_pixels
+from efficientad.data.files.names import check_encoding
 from efficientad.data.files.walk import Finding
 from efficientad.data.images.encoding import write_png
 from efficientad.data.images.resizing import resize_image, resize_mask
@@ -186,7 +187,7 @@ def _write_arrays(
 
 
 def _decode(provider: DatasetProvider, sample: Sample, size: tuple[int, int]) -> _Decoded:
-    _check_name(sample.name)
+    check_encoding(sample.name)
     image, mask = provider.load_image(sample), provider.load_mask(sample)
     height, width = image.shape[:2]
     if mask is not None:
@@ -194,13 +195,6 @@ def _decode(provider: DatasetProvider, sample: Sample, size: tuple[int, int]) ->
     small = None if mask is None else resize_mask(mask, size)
     facts = _Facts(hash_pixels(image), height, width, has_mask=mask is not None)
     return _Decoded(resize_image(image, size), small, facts)
-
-
-def _check_name(name: str) -> None:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise DataError(f"expected a file name in UTF-8, got {name}; rename it") from error
 
 
 def _check_mask(mask: NDArray[np.bool_], size: tuple[int, int], sample: Sample, path: Path | None) -> None:

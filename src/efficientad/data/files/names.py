@@ -1,33 +1,13 @@
-"""Names of files that people read, and names of files that are made from them.
-
-A name may hold any byte but zero and the slash: control characters that move a terminal's cursor, and bytes that are no
-UTF-8. The station's program does both in the same way: cpp/src/file_name.cpp.
-"""
+"""Names of files that are made from an image's name. The station's program makes the same: cpp/src/file_name.cpp."""
 
 import hashlib
 import os
 import re
 
+from efficientad.errors import DataError
+
 MOST_BYTES = 240  # of a name that is made: file systems take 255, and a temporary name is some bytes longer
 _SHORTENED = re.compile(r"~[0-9a-f]{16}$")
-
-
-def make_printable(text: str) -> str:
-    r"""Return a text whose control characters and bytes that are no UTF-8 are written out.
-
-    >>> print(make_printable("Ö\n\udcff\x1b[2J"))
-    Ö\n\udcff\x1b[2J
-    """
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
-
-
-def write_line(text: object) -> str:
-    r"""Return a text as one printable line: what people are told of an error.
-
-    >>> write_line("expected a model:\n  got \x07")
-    'expected a model: got \\x07'
-    """
-    return make_printable(" ".join(str(text).split()))
 
 
 def name_product(image: str, suffix: str) -> str:
@@ -51,3 +31,11 @@ def name_product(image: str, suffix: str) -> str:
         while payload[room] & 0xC0 == 0x80:
             room -= 1
     return folders + slash + os.fsdecode(payload[:room]) + ending
+
+
+def check_encoding(name: str) -> None:
+    """Raise DataError for a file name that is not UTF-8, as manifests are."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(f"expected a file name in UTF-8, got {name}; rename it") from error

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from efficientad.data.files.listing import IMAGE_SUFFIXES
-from efficientad.data.files.names import make_printable
 from efficientad.errors import DataError
+from efficientad.pipeline.printable import make_printable
 
 _READ = ", ".join(sorted(suffix.removeprefix(".") for suffix in IMAGE_SUFFIXES))
 _UNWATCHED = (

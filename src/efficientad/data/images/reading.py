@@ -14,7 +14,7 @@ from efficientad.data.files.container import Container
 from efficientad.data.files.containers import inspect_container
 from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.data.files.listing import MASK_SUFFIXES
-from efficientad.data.images.bands import swap_channels
+from efficientad.data.images.bands import cut_bands, swap_channels
 from efficientad.errors import DataError
 
 _TWELVE_BITS = 4095  # the brightest value of a 12-bit camera
@@ -115,7 +115,10 @@ def _decode(payload: bytes, flags: int, name: object) -> NDArray[Any]:
 def _as_uint8(pixels: NDArray[Any], name: object) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint16:
         _check_depth(pixels, name)
-        return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+        narrow = np.empty(pixels.shape, np.uint8)
+        for band in cut_bands(len(pixels)):  # of a whole camera's image the sums would take 240 MB
+            narrow[band] = (pixels[band].astype(np.uint32) + 128) // 257
+        return narrow
     if pixels.dtype != np.uint8:
         raise DataError(f"expected 8 or 16 bits per sample in {name}, got {pixels.dtype}; convert it to 8 bits")
     return pixels.astype(np.uint8, copy=False)
@@ -124,7 +127,7 @@ def _as_uint8(pixels: NDArray[Any], name: object) -> NDArray[np.uint8]:
 def _check_depth(pixels: NDArray[Any], name: object) -> None:
     """Refuse what a 12-bit camera gives when nobody scaled it; a few hot pixels do not make it brighter."""
     count = pixels.shape[0] * pixels.shape[1]
-    bright = np.count_nonzero((pixels > _TWELVE_BITS).any(axis=-1))
+    bright = sum(np.count_nonzero((pixels[band] > _TWELVE_BITS).any(axis=-1)) for band in cut_bands(len(pixels)))
     if bright <= max(1, count // _DARK_SHARE):
         raise DataError(
             f"expected 16-bit samples to span 0..65535 in {name}, got {bright} of {count} pixels above {_TWELVE_BITS}: "

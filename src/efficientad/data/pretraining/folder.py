@@ -5,11 +5,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.data.files.listing import list_images
+from efficientad.data.files.names import check_encoding
 from efficientad.data.files.walk import Finding, explain_left_out, list_tree
 from efficientad.data.images.reading import read_image
 from efficientad.data.pretraining.base import PretrainingSource
 from efficientad.errors import DataError
+
+_LIMITS = Limits(LIMITS.megapixels, LIMITS.megabytes, "make the photograph smaller")
 
 
 class FolderSource(PretrainingSource):
@@ -33,8 +37,9 @@ class FolderSource(PretrainingSource):
         return len(self.files)
 
     def load(self, index: int) -> NDArray[np.uint8]:
-        """Read the image; DataError naming it when it cannot be read."""
-        return read_image(self.files[index])
+        """Read the image; DataError naming it when it cannot be read, or its name is not UTF-8, as the manifest is."""
+        check_encoding(self.name(index))
+        return read_image(self.files[index], _LIMITS)
 
     def name(self, index: int) -> str:
         """Return the path below the folder, posix style."""

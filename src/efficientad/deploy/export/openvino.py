@@ -74,11 +74,14 @@ def append_verdict(model: openvino.Model, header: ModelHeader) -> None:
 
     They are those of `StationGraph`, by the header's threshold and display scale.
     """
-    score = model.output(ANOMALY_SCORE).get_node().input_value(0)
+    anomaly_map, score = (model.output(name).get_node().input_value(0) for name in (ANOMALY_MAP, ANOMALY_SCORE))
     above = opset.subtract(score, np.float32(header.threshold))
+    is_finite = opset.less(opset.abs(opset.reduce_sum(anomaly_map, np.array([1, 2, 3]))), np.float32(np.inf))
     scaled = opset.divide(above, np.float32(header.display_scale))
-    display_score = opset.clamp(opset.add(scaled, np.float32(0.5)), 0.0, 1.0)
-    is_anomalous = opset.greater(above, np.float32(0.0))
+    clamped = opset.clamp(opset.add(scaled, np.float32(0.5)), 0.0, 1.0)
+    display_score = opset.select(is_finite, clamped, np.float32(1.0))
+    is_normal = opset.logical_and(opset.less_equal(above, np.float32(0.0)), is_finite)
+    is_anomalous = opset.logical_not(is_normal)
     model.add_results([_make_result(display_score, DISPLAY_SCORE), _make_result(is_anomalous, IS_ANOMALOUS)])
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from efficientad.data.arrays.prepared import Prepared
+from efficientad.data.files.limits import UNBOUNDED
 from efficientad.data.images.reading import read_image
 from efficientad.deploy.engines.engine import Engine, Outputs, stack_outputs
 from efficientad.deploy.predictor import predict_image
@@ -53,7 +54,7 @@ def run_reference(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) 
 
 
 def run_station(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) -> Outputs:
-    """Run an engine as a station would: from a file of native size wherever one was kept."""
+    """Run an engine as a station would: from a file of native size wherever `prepare`, which has a bound, kept one."""
     files = {name: path for path, name in prepared.raw}
     outputs = []
     for index in track(chosen, "images for comparison"):
@@ -61,7 +62,7 @@ def run_station(engine: Engine, prepared: Prepared, chosen: NDArray[np.intp]) ->
         if path is None:
             outputs.append(engine.run(prepared.images[index][None]))
         else:
-            prediction = predict_image(engine, read_image(path))
+            prediction = predict_image(engine, read_image(path, UNBOUNDED))
             outputs.append(Outputs(prediction.anomaly_map[None], np.array([prediction.score], np.float32)))
     return stack_outputs(outputs)
 

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from efficientad.model.detector import Detector
@@ -26,8 +27,14 @@ class StationGraph(nn.Module):
         self.threshold, self.display_scale = header.threshold, header.display_scale
 
     def forward(self, image: Tensor) -> StationOutputs:
-        """Scale to [0, 1] by 255, whatever the image's largest value is, and detect."""
+        """Scale to [0, 1] by 255, whatever the image's largest value is, and detect.
+
+        A map that is not finite is anomalous, with a display score of 1. Its score does not tell: the largest value of
+        a map of NaN is the lowest float in OpenVINO 2026.4.
+        """
         detection = self.detector(image.permute(0, 3, 1, 2).float() / 255)
         above = detection.anomaly_score - self.threshold
-        display = (above / self.display_scale + 0.5).clamp(0, 1)
-        return StationOutputs(detection.anomaly_map, detection.anomaly_score, display, above > 0)
+        is_finite = detection.anomaly_map.sum(dim=(1, 2, 3)).abs() < torch.inf
+        display = torch.where(is_finite, (above / self.display_scale + 0.5).clamp(0, 1), 1.0)
+        is_anomalous = torch.logical_not((above <= 0) & is_finite)
+        return StationOutputs(detection.anomaly_map, detection.anomaly_score, display, is_anomalous)

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.deploy.ahead import map_ahead
 from efficientad.deploy.engines.engine import Engine
 from efficientad.deploy.judge import Loaded, infer, load_pixels
 from efficientad.deploy.predictor import read_outputs
 from efficientad.errors import EfficientADError
+from efficientad.pipeline.printable import make_printable, write_line
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,11 @@ class Scores:
         return len(np.unique(self.contents))
 
 
-def score_images(engine: Engine, files: Mapping[str, Path], report_skipped: bool) -> Scores:
+def score_images(engine: Engine, files: Mapping[str, Path], report_skipped: bool, limits: Limits = LIMITS) -> Scores:
     """Judge images by name; those without a finite score are counted, and named on stderr where that is asked for."""
 
     def load(named: tuple[str, Path]) -> Loaded:
-        return load_pixels(*named, engine.header.image_size)
+        return load_pixels(*named, engine.header.image_size, limits)
 
     values, contents, skipped = [], [], 0
     for image, outputs in infer(engine, map_ahead(load, files.items())):
@@ -46,7 +48,7 @@ def score_images(engine: Engine, files: Mapping[str, Path], report_skipped: bool
         if error:
             skipped += 1
             if report_skipped:
-                print(f"skipped   {image.name}  {error}", file=sys.stderr)
+                print(f"skipped   {make_printable(image.name)}  {write_line(error)}", file=sys.stderr)
             continue
         values.append(score)
         contents.append(hashlib.sha256(image.pixels.tobytes()).hexdigest())

@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from efficientad.calibration.threshold.choice import choose_display_scale, fit_threshold
 from efficientad.calibration.threshold.count import count_needed
+from efficientad.data.files.limits import LIMITS, Limits
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.openvino import OpenVINOEngine
 from efficientad.deploy.format.origin import Origin
@@ -40,7 +42,12 @@ class Setting:
 
 
 def choose_settings(
-    models: Sequence[Path], good: Mapping[str, Path], defects: Mapping[str, Path], rate: float, options: EngineOptions
+    models: Sequence[Path],
+    good: Mapping[str, Path],
+    defects: Mapping[str, Path],
+    rate: float,
+    options: EngineOptions,
+    limits: Limits = LIMITS,
 ) -> list[Setting]:
     """Score the images by each of the files of a model, in OpenVINO, and choose its threshold by `fit_threshold`.
 
@@ -48,7 +55,15 @@ def choose_settings(
     are fewer different good images than the rate needs.
     """
     check_good(len(good), rate)
-    return [_choose(file, good, defects, rate, options, report=file == models[0]) for file in models]
+    settings = []
+    for file in models:
+        engine = OpenVINOEngine(file, options)
+        score = partial(score_images, engine, report_skipped=file == models[0], limits=limits)
+        scores = score(good)
+        check_good(scores.images, rate)
+        after = _fit(engine.header, scores, rate)
+        settings.append(Setting(file, engine.header, after, scores, score(defects) if defects else None))
+    return settings
 
 
 def write_settings(model: Path, settings: Sequence[Setting], now: datetime | None = None) -> None:
@@ -71,18 +86,12 @@ def check_good(images: int, rate: float) -> None:
         )
 
 
-def _choose(
-    file: Path, good: Mapping[str, Path], defects: Mapping[str, Path], rate: float, options: EngineOptions, report: bool
-) -> Setting:
-    engine = OpenVINOEngine(file, options)
-    scores = score_images(engine, good, report)
-    check_good(scores.images, rate)
+def _fit(header: ModelHeader, scores: Scores, rate: float) -> ModelHeader:
     threshold = fit_threshold(scores.values, rate, scores.contents)
-    after = replace(
-        engine.header,
+    return replace(
+        header,
         threshold=threshold.value,
         false_alarm_rate=threshold.false_alarm_rate,
         threshold_policy=threshold.policy,
         display_scale=choose_display_scale(scores.values, threshold.value),
     )
-    return Setting(file, engine.header, after, scores, score_images(engine, defects, report) if defects else None)

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from efficientad.data.files.names import make_printable
+from efficientad.pipeline.printable import make_printable
 from efficientad.reporting.contact_sheet import GROUPS
 from efficientad.reporting.page import drawings, words
 from efficientad.reporting.page.cautions import list_cautions

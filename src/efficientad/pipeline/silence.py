@@ -1,19 +1,12 @@
-"""What a command says to people: its own words on stderr, and nothing of the libraries beneath it."""
+"""Keeps what libraries in C and C++ write on their own away from the terminal."""
 
 import io
 import os
-import signal
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
 
 KEEP = "EFFICIENTAD_LIBRARY_MESSAGES"  # set to anything: they are shown, for the search of a fault
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came: the command ends as after Ctrl-C, with another exit code."""
 
 
 @contextmanager
@@ -57,20 +50,3 @@ def _get_number(stream: io.TextIOWrapper) -> int | None:
         return stream.fileno()
     except (OSError, ValueError):
         return None
-
-
-@contextmanager
-def interrupt_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM raise `Terminated`, so that files are closed at whole lines. Does nothing outside the main thread."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, frame: FrameType | None) -> None:
-        raise Terminated
-
-    previous = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
