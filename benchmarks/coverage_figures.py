@@ -7,28 +7,30 @@ Processes that the tests start are measured, too. The share is of all lines toge
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from efficientad.pipeline.stage import write_json
 
 FIGURES = Path("docs/reliability/coverage.json")
+DATA = Path(".scratch/coverage")
 GOAL = 0.95
 
 
 def main() -> None:
     """Run pytest under coverage, write the figures; exit with pytest's code, 1 below the goal where all tests ran."""
     arguments = sys.argv[1:]
-    with TemporaryDirectory() as folder:
-        os.environ["COVERAGE_FILE"] = str(Path(folder) / "data")  # for the processes of the tests, too
-        failed = call("run", "-m", "pytest", *arguments)
-        call("combine", "--quiet", folder)
-        call("json", "--quiet", "-o", str(Path(folder) / "report.json"))
-        figures = summarise(json.loads((Path(folder) / "report.json").read_text("utf-8")))
+    shutil.rmtree(DATA, ignore_errors=True)
+    DATA.mkdir(parents=True)
+    os.environ["COVERAGE_FILE"] = str(DATA.absolute() / "data")  # for the processes of the tests, too
+    failed = call("run", "-m", "pytest", *arguments)
+    call("combine", "--quiet", "--keep", str(DATA))
+    call("json", "--quiet", "-o", str(DATA / "report.json"))
+    figures = summarise(json.loads((DATA / "report.json").read_text("utf-8")))
     print(json.dumps(figures, indent=2))
     if failed:
         sys.exit(failed)

@@ -40,6 +40,26 @@ def test_alone_it_shows_the_threshold_of_each_file_and_its_origin(models, capsys
     assert all("at most 0.05 of good images above it, set by the pipeline" in line for line in shown)
 
 
+def test_what_is_not_judged_is_named_in_print(model, good, tmp_path, capsys):
+    folder = tmp_path / "images"
+    shutil.copytree(good, folder)
+    (folder / "\x1b[2J.png").write_bytes(b"no image")
+    (folder / "notes\x1b[2J.gif").write_bytes(b"GIF89a")
+    assert main(["threshold", str(model), "--good", str(folder), "--dry-run"]) == 3
+    told = capsys.readouterr().err.split("\n")
+    assert all(line.isprintable() for line in told)
+    assert r"WARNING 1 file not judged:" in told
+    assert any(line.strip().startswith(r"notes\x1b[2J.gif: ") for line in told), told
+    assert any(line.startswith(r"skipped   \x1b[2J.png  ") for line in told), told
+
+
+def test_a_larger_image_than_the_bound_is_skipped(model, good, capsys):
+    line = ["threshold", str(model), "--good", str(good), "--dry-run", "--max-megapixels", "0.001"]
+    assert main(line) == 1
+    told = capsys.readouterr().err
+    assert "more than the bound of 0.001 megapixels (to raise it: --max-megapixels" in told
+
+
 def test_a_dry_run_says_the_same_and_writes_nothing(model, good, capsys):
     before = read_files(model.parent)
     line = ["threshold", str(model), "--good", str(good), "--defects", str(good)]

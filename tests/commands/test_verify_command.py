@@ -37,6 +37,17 @@ def test_in_words_it_says_what_a_model_is_and_where_its_threshold_comes_from(mod
     ]
 
 
+def test_a_path_that_moves_the_cursor_is_written_out(models, tmp_path, capsys):
+    shutil.copytree(models / "openvino/fp32/1", tmp_path / "\x1b[2Jwhole")
+    shutil.copytree(models / "openvino/fp32/1", tmp_path / "\x1b[2Jcut")
+    (tmp_path / "\x1b[2Jcut/model.bin").write_bytes(b"cut")
+    assert main(["verify", str(tmp_path)]) == 1
+    told = capsys.readouterr()
+    for text in (told.out, told.err):
+        assert r"\x1b[2J" in text
+        assert all(line.isprintable() for line in text.split("\n"))
+
+
 def test_a_damaged_model_is_refused_and_the_others_are_still_checked(tmp_path, capsys):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()

@@ -57,6 +57,8 @@ class Outcome:
         assert self.code == 0, self.error
 
     def check_no_traceback(self) -> None:
+        """No traceback, and nothing that moves a terminal's cursor."""
+        assert all(line.isprintable() for line in f"{self.printed}{self.error}".split("\n")), (self.printed, self.error)
         if self.traceback or "Traceback (most recent" in self.error:
             raise TracebackSeenError(self.traceback or self.error)
 

@@ -185,7 +185,7 @@ def test_photographs_that_are_not_as_pretraining_wrote_them_are_refused(written,
 STAGES = [
     ("train", "L", "part", "0"), ("train", "S", "nosuch", "0"), ("train", "M", "part", "0"), ("fit", "L", "part", "0"),
     ("calibrate", "L", "part", "0"), ("evaluate", "L", "part", "0"), ("export", "L", "part", "0"),
-    ("report", "L", "part", "0"), ("summary",), ("results",),
+    ("report", "L", "part", "0"), ("summary",), ("results",), ("card",),
 ]  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from products import Folder, draw_mask, link, pipe, product, put
 from runs import SilentAcceptanceError, run_command, run_stage_script, write_tree
 
 from efficientad.data.arrays.prepared import load_prepared
+from efficientad.data.arrays.pretraining import load_pretraining
+from efficientad.pipeline.layout import PRETRAINING
 
 PNG = partial(encode, kind="PNG")
 BLACK = np.zeros((32, 40), np.uint8)
@@ -216,6 +218,29 @@ def test_a_name_that_is_no_utf8_is_refused_and_shown(project):
     write_tree(project / "raw/part", product())
     (project / "raw/part/good/caf\udce9.png").write_bytes(PNG(draw(60)))
     run_stage_script("prepare", "part").check_refused("expected a file name in UTF-8", r"caf\\udce9.png")
+
+
+ODD = "cr\x1b[31mack"
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [(f"{ODD}/0.png", r"cr\\x1b\[31mack/0.png"), ("crack/\x1b[2J.png", r"crack/\\x1b\[2J.png")]
+)
+def test_a_name_that_moves_the_cursor_is_written_out_where_its_image_is_refused(project, name, says):
+    write_tree(project / "raw/part", product() | {name: PNG(draw(60))[:60]})
+    run_stage_script("prepare", "part").check_refused(says)
+
+
+def test_a_photograph_whose_name_is_no_utf8_is_left_out_and_named(project, params_text):
+    tree = yaml.safe_load(params_text)
+    tree["pretraining"]["count"] = 4
+    (project / "params.yaml").write_text(yaml.safe_dump(tree), "utf-8")
+    write_tree(project / "photographs", {f"{index}.png": PNG(draw(index)) for index in range(3)})
+    (project / "photographs/caf\udce9.png").write_bytes(PNG(draw(9)))
+    outcome = run_stage_script("pretraining")
+    outcome.check_accepted()
+    assert r"caf\udce9.png: expected a file name in UTF-8" in outcome.printed
+    assert len(load_pretraining(PRETRAINING).images) == 3
 
 
 REGIONS = [

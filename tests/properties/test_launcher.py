@@ -41,7 +41,7 @@ def test_slurm_runs_the_items_and_gives_the_same_lock(clone, expected, tmp_path,
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         printed = clone.run(*LAUNCH, "--slurm", "--cpus-per-task 1", "--jobs", "4", timeout=300)
-    assert printed.count("Submitted batch job") == 7  # 2 prepare, 1 pretraining, 1 distill, 2 items, 1 summary
+    assert printed.count("Submitted batch job") == 8  # 1 names, 2 prepare, 1 pretraining, 1 distill, 2 items, 1 summary
     logs = "".join(path.read_text("utf-8") for path in (clone.root / ".scratch").glob("slurm-*.log"))
     assert {name for name in CHANGED if f"Running stage '{name}'" in logs} == {*CHANGED}
     assert (clone.root / "dvc.lock").read_text("utf-8") == expected

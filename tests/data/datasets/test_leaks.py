@@ -119,3 +119,8 @@ def test_the_stage_warns_fails_or_leaves_it(gear, tmp_path: Path):
     kept.write_text("name,group\n" + "".join(f"{name},{part}\n" for name, part in gear[1].items()))
     grouped = _run_stage(gear[0], tmp_path, "fail", group=str(kept))
     assert grouped.returncode == 0, grouped.stderr
+
+
+def test_names_that_move_a_terminals_cursor_are_written_out():
+    pair = NearDuplicates("good/\x1b[2J.png", "train", "good/\x07.png", "validation", 0.99)
+    assert str(pair) == r"good/\x1b[2J.png (train) and good/\x07.png (validation)"
