@@ -57,6 +57,14 @@ def test_readme_can_be_read_in_five_minutes():
     assert len(read_page("README.md").split()) <= 900
 
 
+def test_readme_says_on_its_first_screen_how_the_default_differs_from_the_paper():
+    lines = read_page("README.md").splitlines()
+    headings = [line for line in lines if line.startswith("## ")]
+    assert headings[0] == "## The default is not the paper's method"
+    rows = [number for number, line in enumerate(lines, start=1) if line.startswith("| score |")]  # the last row
+    assert rows and rows[0] <= 40
+
+
 def test_pages_name_no_folder_of_a_machine():
     for page in PAGES:
         assert not re.search(r"(^|[\s`(])/(work|tmp|root|home)/", read_page(page)), page
