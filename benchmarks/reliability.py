@@ -1,7 +1,8 @@
 """Gathers what each part measured, docs/reliability/*.json, into docs/reliability.json and the table of the page.
 
 `make reliability` runs the fault points first. A part that was not measured yet is null. It fails where fewer than 60
-points were tried, where one did not recover, and where one ended in a traceback or by a signal that nobody sent.
+points were tried, where one did not recover, where one ended in a traceback or by a signal that nobody sent, and where
+a figure of another part is not within its bound.
 """
 
 import json
@@ -18,6 +19,8 @@ DOCS = Path(__file__).parents[1] / "docs"
 PARTS, RESULT, PAGE = DOCS / "reliability", DOCS / "reliability.json", DOCS / "reliability.md"
 _TABLE = re.compile(r"(<!-- fault points -->\n).*?(<!-- end -->)", re.DOTALL)
 LEAST = 60  # points
+MOST = {"tracebacks": 0, "silent_acceptances": 0, "rss_growth": 0.02}
+FEWEST = {"corpus_files": 300, "line_coverage": 0.95, "mutation_killed": 0.85}
 _SHOWN = 90  # characters of what a stage said
 
 # The file of each other part, and what is taken from it.
@@ -33,9 +36,10 @@ def main() -> None:
     """Write both files."""
     points = read_part("faults").get("points", [])
     parts = {name: read_part(name) for name in OTHERS}
-    write_text(RESULT, json.dumps(gather(points, parts), indent=2) + "\n")
+    figures = gather(points, parts)
+    write_text(RESULT, json.dumps(figures, indent=2) + "\n")
     write_text(PAGE, replace_table(PAGE.read_text("utf-8"), points))
-    if missed := find_missed(points):
+    if missed := find_missed(points) + find_beyond(figures):
         sys.exit("\n".join(missed))
 
 
@@ -46,6 +50,21 @@ def find_missed(points: Sequence[Mapping[str, Any]]) -> list[str]:
     raw = [f"{one['stage']}, {one['fault']}: a traceback" for one in points if one["said"].startswith("Traceback")]
     dead = [f"{one['stage']}, {one['fault']}: it died of {one['exit']}" for one in points if died_by_itself(one)]
     return few + lost + raw + dead
+
+
+def find_beyond(figures: Mapping[str, Any]) -> list[str]:
+    """Return a line for each figure that is not within its bound, or was not measured.
+
+    >>> good = {"corpus_files": 300, "tracebacks": 0, "silent_acceptances": 0, "line_coverage": 0.95}
+    >>> find_beyond(good | {"mutation_killed": 0.84, "soak": {"rss_growth": None}})
+    ['rss_growth: expected at most 0.02, got None', 'mutation_killed: expected at least 0.85, got 0.84']
+    """
+    values = {**figures, **(figures["soak"] or {"rss_growth": None})}
+    most = [(name, bound) for name, bound in MOST.items() if values[name] is None or values[name] > bound]
+    least = [(name, bound) for name, bound in FEWEST.items() if values[name] is None or values[name] < bound]
+    return [f"{name}: expected at most {bound}, got {values[name]}" for name, bound in most] + [
+        f"{name}: expected at least {bound}, got {values[name]}" for name, bound in least
+    ]
 
 
 def died_by_itself(point: Mapping[str, Any]) -> bool:

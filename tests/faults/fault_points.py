@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 # Each stage, as DVC names it, and the words of its script.
 STAGES = {
+    "names": ("names.py",),
     "prepare@disc": ("prepare.py", "disc"),
     "pretraining": ("pretraining.py",),
     "distill@S": ("distill.py", "S"),
@@ -19,6 +20,7 @@ STAGES = {
     "summary": ("summary.py",),
 }
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+BRIEF = ("names",)  # over before a moment of their work can be met
 WRITES = 2  # of each stage, at which it is ended
 SEED = 0
 
@@ -62,9 +64,9 @@ def list_points() -> list[Point]:
     rng = random.Random(SEED)
     points = []
     for stage in STAGES:
-        for number in SIGNALS:
+        for number in () if stage in BRIEF else SIGNALS:
             points.append(Point(stage, "moment", number, round(rng.uniform(0.02, 0.95), 2)))
-        for index in range(WRITES):
+        for index in range(0 if stage in BRIEF else WRITES):
             number = SIGNALS[rng.randrange(len(SIGNALS))]
             points.append(Point(stage, "write", number, round(rng.random(), 2), ("fsync", "replace")[index]))
         points += [point for point in OTHERS if point.stage == stage]
@@ -72,6 +74,9 @@ def list_points() -> list[Point]:
 
 
 OTHERS = [
+    Point("names", "write", signal.SIGKILL, 0.5, "replace"),
+    Point("names", "write", signal.SIGTERM, 0.5, "fsync"),
+    Point("names", "small files", fault={"file_bytes": 10}),
     Point("prepare@disc", "disk"),
     Point("prepare@disc", "reading"),
     Point("prepare@disc", "memory", fault={"megabytes": 1}),
