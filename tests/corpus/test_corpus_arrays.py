@@ -232,6 +232,7 @@ def test_scores_that_are_not_as_fit_wrote_them_are_refused(project, payload):
     run_stage_script("calibrate", "L", "part", "0").check_refused("DataError: expected .*models/L/part/0/scores.csv")
 
 
+@pytest.mark.again
 def test_what_nobody_changed_is_read(written):
     assert len(load_prepared(written / "data/prepared/part").rows) == 10
     assert len(load_pretraining(written / "data/pretraining").images) == 2

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pytest
 from damage import ANY, REFUSED, list_damaged, list_wrong_suffixes
 from odd_images import list_odd
 from runs import SilentAcceptanceError, write_tree
@@ -16,6 +17,7 @@ FILES = [*list_damaged(), *list_wrong_suffixes(), *list_odd()]
 CLOSE = 1e-4  # of scores about 0.5: OpenCV's own decoders of JPEG may differ by a level
 
 
+@pytest.mark.again
 def test_the_program_skips_what_python_refuses_and_scores_the_rest_alike(build, models, tmp_path):
     write_tree(tmp_path, {file.name: file.payload for file in FILES})
     model = models / "openvino/fp32/1/model.xml"

@@ -190,6 +190,7 @@ def test_a_folder_is_prepared_as_it_stands_there_or_refused(project, folder):
         assert told == "", told
 
 
+@pytest.mark.again
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_check_tells_of_a_folder_what_prepare_would_stop_at(project, folder):
     root = project / "raw/part"

@@ -20,6 +20,7 @@ NAMES = {file.name: file for file in FILES}
 UNUSUAL = [file for file in FILES if file.expected != ANY]
 
 
+@pytest.mark.again
 def test_no_two_files_share_a_name():
     assert len(NAMES) == len(FILES)
 
@@ -60,6 +61,7 @@ def many(project):
     return project
 
 
+@pytest.mark.again
 def test_prepare_names_every_image_that_it_cannot_read_and_no_other(many):
     for place in ("good", "crack"):  # masks are matched by the image's name without its suffix
         for path in (many / "raw/part" / place).iterdir():
@@ -73,6 +75,7 @@ def test_prepare_names_every_image_that_it_cannot_read_and_no_other(many):
                 raise SilentAcceptanceError(f"{place}/{name}: expected {file.expected}")
 
 
+@pytest.mark.again
 def test_pretraining_leaves_out_every_photograph_that_it_cannot_read_and_no_other(many, params_text):
     tree = yaml.safe_load(params_text)
     tree["pretraining"]["count"] = len(FILES)
@@ -93,6 +96,7 @@ def test_a_damaged_file_alone_stops_prepare_with_its_name(project, place, damage
     run_stage_script("prepare", "part").check_refused("DataError: ", f"cannot read .*{place}: the file")
 
 
+@pytest.mark.again
 def test_check_names_every_image_that_it_cannot_read(many, tmp_path):
     outcome = run_command("check", many / "raw/part", "--output", tmp_path / "found")
     outcome.check_no_traceback()
@@ -117,6 +121,7 @@ def judged(models, tmp_path_factory):
     return {record["image"]: record for record in map(json.loads, lines)}
 
 
+@pytest.mark.again
 def test_the_station_judges_what_can_be_read_and_skips_the_rest_by_name(judged):
     for file in UNUSUAL:
         if ("error" in judged[file.name]) != (file.expected == REFUSED):

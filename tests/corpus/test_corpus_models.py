@@ -99,6 +99,7 @@ def seal_anew(copy) -> None:
     xml.write_bytes(seal_ir(xml.read_text("utf-8"), weights.read_bytes()))
 
 
+@pytest.mark.again
 def test_a_checksum_can_be_renewed(copy):
     seal_anew(copy)
     judge(copy, IR).check_accepted()
