@@ -1,7 +1,9 @@
 """Every kind of image a line camera, a scanner or an annotation tool may hand over."""
 
+import tracemalloc
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -255,3 +257,15 @@ def test_bytes_are_an_image_as_their_file_is(tmp_path: Path, gradient: np.ndarra
     np.testing.assert_array_equal(decode_image(payload, "the upload"), read_image(tmp_path / "part.png"))
     with pytest.raises(DataError, match="cannot read the upload: the file is cut short"):
         decode_image(payload[:300], "the upload")
+
+
+def test_sixteen_bits_take_half_as_much_again_as_they_hold():
+    """Two bytes a sample while they are decoded, one more for the result; in one piece the sums would take eight."""
+    payload = bytes(cv2.imencode(".png", np.full((1500, 2000, 3), 40_000, np.uint16))[1])
+    tracemalloc.start()
+    image = decode_image(payload, "grey")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (image == (40_000 + 128) // 257).all()
+    sums = 2 * 4 * 256 * image[0].size  # of a band, before and after the division
+    assert peak < 3.1 * image.nbytes + sums < 8 * image.nbytes
