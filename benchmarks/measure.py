@@ -46,11 +46,11 @@ SECTIONS: dict[str, Callable[[], dict[str, Any]]] = {
     "peak_rss_mb": read_peak_memory,
 }
 KINDS = (
-    "`_unshared` is the paper's detector, `_shared` shares convolutions with the teacher (train.cpu); both are of size",
-    "S at 256 px, without memory banks. The others are the detector that params.yaml exports, at its image size.",
+    "`_unshared` has the paper's networks, `_shared` shares convolutions with the teacher (train.cpu); both are of",
+    "size S at 256 px, without memory banks. The others are the detector that params.yaml exports, at its image size.",
 )
 WITH_OLD_BANKS = (  # of figures from before memory banks had a backbone of their own
-    "`_unshared` is the paper's detector. The others share convolutions with the teacher (train.cpu) and have memory",
+    "`_unshared` has the paper's networks. The others share convolutions with the teacher (train.cpu) and have memory",
     "banks of the teacher's features, except `_no_bank`.",
 )
 TIMED = ("scaling", "train_step", "inference", "au_pro")

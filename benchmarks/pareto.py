@@ -4,7 +4,7 @@
 
 Each workspace has one size and one seed, trained and evaluated, and its first category exported. These models are
 timed in turn in one run. There is one comparison for each set of categories that a workspace has, of all workspaces
-that have these. The paper's detector is S without memory banks; beside a workspace named S stands what was published
+that have these. The paper's networks are S without memory banks; beside a workspace named S stands what was published
 of it, with the milliseconds of S.
 """
 
