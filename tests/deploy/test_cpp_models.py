@@ -1,0 +1,155 @@
+"""The C++ program opens the models that Python opens, and takes their thresholds alike."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from changed_ir import change_metadata
+from openvino import opset13 as opset
+from tiny_graph import write_tiny_ir
+from tiny_models import HEADER, SIDE
+
+from efficientad.data.images.encoding import write_png
+from efficientad.data.images.reading import read_image
+from efficientad.deploy.engines.load import load_engine
+from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
+from efficientad.deploy.predictor import predict_image
+from efficientad.deploy.threshold.scoring import Scores
+from efficientad.deploy.threshold.setting import Setting, write_settings
+
+pytestmark = pytest.mark.slow
+
+IR = "openvino/fp32/1/model.xml"
+
+
+@pytest.fixture(scope="session")
+def image(tmp_path_factory):
+    """A file of noise at the models' size."""
+    file = tmp_path_factory.mktemp("image") / "noise.png"
+    write_png(file, np.random.default_rng(0).integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8))
+    return file
+
+
+def test_a_folder_of_versions_opens_the_largest_number(build, models, image, tmp_path):
+    """10, which as text stands before 9; a folder of another name is no version."""
+    for name in ("9", "10", "old"):
+        (tmp_path / name).mkdir()
+        change_metadata(models / IR, tmp_path / name, "image_threshold", f"{len(name)}.5")
+    (record,) = build.judge(tmp_path, image)
+    assert record["threshold"] == load_engine(tmp_path).header.threshold == 2.5
+
+
+def test_the_threshold_is_the_models(build, models, image, tmp_path):
+    score = predict_image(load_engine(models / IR), read_image(image)).score
+    for threshold, verdict in ((score - 0.01, "anomalous"), (score + 0.01, "normal")):
+        (record,) = build.judge(change_metadata(models / IR, tmp_path, "image_threshold", str(threshold)), image)
+        assert record["threshold"] == threshold
+        assert record["verdict"] == verdict
+
+
+def test_a_threshold_that_the_station_set_is_read(build, models, image, tmp_path):
+    shutil.copytree((models / IR).parent, tmp_path / "model")
+    header = replace(HEADER, threshold=0.123456789, false_alarm_rate=0.02, display_scale=0.75)
+    setting = Setting(tmp_path / "model/model.xml", HEADER, header, Scores(np.zeros(50), np.arange(50), 0), None)
+    write_settings(setting.file, [setting])
+    (record,) = build.judge(setting.file, image)
+    (before,) = build.judge(models / IR, image)
+    assert (record["score"], record["threshold"]) == (before["score"], 0.123456789)
+    assert record["display_score"] == pytest.approx(header.scale_score(record["score"]), abs=2e-6)
+
+
+def test_a_score_that_is_no_number_is_an_error_of_its_image_and_no_verdict(build, models, image, tmp_path):
+    model = read_without_verdict(models / IR)
+    result = model.output("anomaly_score").get_node()
+    broken = opset.multiply(result.input_value(0), np.float32(np.nan)).output(0)
+    result.input_value(0).get_tensor().set_names(set())
+    result.input(0).replace_source_output(broken)
+    broken.get_tensor().set_names({"anomaly_score"})
+    append_verdict(model, HEADER)
+    save_ir(model, HEADER, tmp_path / "model.xml", fp16=False)
+    result = build.infer(tmp_path / "model.xml", image, image, "--json")
+    assert result.returncode == 3
+    records = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [set(record) for record in records] == [{"image", "error"}] * 2
+    assert "expected a finite score and map, got the score nan" in records[0]["error"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("image_threshold", None, "expected 'image_threshold' in the metadata of .*; export it again"),
+        ("training_data", None, "expected 'training_data' in the metadata of .*; export it again"),
+        (
+            "normalization_scale",
+            "wide",
+            "expected a finite number above 0 as 'normalization_scale' .*, got 'wide'; export",
+        ),
+        (
+            "normalization_scale",
+            "0",
+            "expected a finite number above 0 as 'normalization_scale' .*, got '0'; export it",
+        ),
+        ("image_threshold", "nan", "expected a finite number as 'image_threshold' .*, got 'nan'; export it again"),
+        ("image_threshold", "inf", "expected a finite number as 'image_threshold' .*, got 'inf'; export it again"),
+        ("image_threshold", "1e999", "expected a finite number as 'image_threshold' .*, got '1e999'; export it again"),
+        ("image_threshold", "0x1p3", "expected a finite number as 'image_threshold' .*, got '0x1p3'; export it again"),
+        ("false_alarm_rate", "1", "expected a number above 0 and below 1 as 'false_alarm_rate' .*; export it again"),
+        ("version", "0.2.0", r"expected a version of 0\.1 as 'version' .*, got '0\.2\.0'; export it again"),
+        ("version", "0.10.0", r"expected a version of 0\.1 as 'version' .*, got '0\.10\.0'; export it again"),
+        ("size", "XL", "expected one of S, M, L as 'size' .*, got 'XL'; export it again"),
+        ("threshold_policy", "best", "expected one of rate, margin as 'threshold_policy' .*; export it again"),
+        ("image_size", "64 99999", "expected a height and a width from 1 to 16384 px as 'image_size' .*; export it"),
+        (
+            "image_size",
+            "128",
+            "expected a height and a width from 1 .* as 'image_size' in .*, got '128'; export it again",
+        ),
+        ("image_size", "128 64", r"expected pixels of image_size 128 64 in .*, got \[\?,64,64,3\]; export it again"),
+    ],
+)
+def test_a_model_with_wrong_metadata_is_refused(build, models, image, tmp_path, key, value, message):
+    result = build.infer(change_metadata(models / IR, tmp_path, key, value), image)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert re.fullmatch(rf"efficientad_infer: {message}.*\n", result.stderr)
+
+
+def test_a_flipped_bit_is_refused_in_one_line_wherever_it_is(build, image, tmp_path):
+    """40 places of a model of some kilobytes; the places are tried one by one in tests/deploy/format."""
+    tiny = write_tiny_ir(tmp_path / "model.xml")
+    (whole,) = build.judge(tiny, image)
+    assert whole["score"] == pytest.approx(predict_image(load_engine(tiny), read_image(image)).score, rel=1e-5)
+    rng = np.random.default_rng(0)
+    for file in (tiny, tiny.with_suffix(".bin")):
+        content = file.read_bytes()
+        begin = content.find(b"<checksum value=")
+        for place in [0, *rng.integers(0, len(content), 17), begin + 20, len(content) - 1]:
+            damaged = bytearray(content)
+            damaged[place] ^= 1 << int(rng.integers(8))
+            file.write_bytes(damaged)
+            result = build.infer(tiny, image)
+            assert (result.returncode, result.stdout) == (1, ""), (file.name, place)
+            assert re.fullmatch(r"efficientad_infer: expected .*\(`dvc repro export`\)\n", result.stderr), result.stderr
+        file.write_bytes(content[:-100])
+        assert build.infer(tiny, image).returncode == 1
+        file.write_bytes(content)
+    tiny.with_suffix(".bin").write_bytes(content + b"what a later threshold appends")
+    assert build.judge(tiny, image) == [whole]
+
+
+def test_models_that_are_missing_or_foreign_are_refused_in_one_line(build, models, image, tmp_path):
+    (tmp_path / "broken.xml").write_text("<net/>")
+    for model, message in {
+        tmp_path / "absent.xml": "expected a model at .*, found none",
+        tmp_path: "expected a model at .*1/model.xml, found none",
+        models / "detector.onnx": r"expected an OpenVINO IR \(\.xml\), got .*detector\.onnx",
+        tmp_path / "broken.xml": "expected an OpenVINO IR at",
+    }.items():
+        result = build.infer(model, image)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert re.fullmatch(f"efficientad_infer: {message}.*\n", result.stderr)
+    result = build.infer(models, image, "--device", "NONE")
+    assert result.returncode == 1
+    assert re.fullmatch("efficientad_infer: expected .* to run on NONE: .*\n", result.stderr)
