@@ -33,6 +33,12 @@ def image(tmp_path_factory):
     return file
 
 
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory):
+    """A model of some kilobytes."""
+    return write_tiny_ir(tmp_path_factory.mktemp("tiny") / "model.xml")
+
+
 def test_a_folder_of_versions_opens_the_largest_number(build, models, image, tmp_path):
     """10, which as text stands before 9; a folder of another name is no version."""
     for name in ("9", "10", "old"):
@@ -48,6 +54,17 @@ def test_the_threshold_is_the_models(build, models, image, tmp_path):
         (record,) = build.judge(change_metadata(models / IR, tmp_path, "image_threshold", str(threshold)), image)
         assert record["threshold"] == threshold
         assert record["verdict"] == verdict
+
+
+def test_a_score_at_the_threshold_is_normal_as_in_python(build, tiny, image, tmp_path):
+    (before,) = build.judge(tiny, image)
+    just_below = float(np.nextafter(before["score"], -np.inf))  # as a double: closer than any other float
+    for threshold, verdict in ((before["score"], "normal"), (just_below, "anomalous")):
+        model = change_metadata(tiny, tmp_path, "image_threshold", repr(threshold))
+        (record,) = build.judge(model, image)
+        assert (record["score"], record["threshold"], record["verdict"]) == (before["score"], threshold, verdict)
+        expected = predict_image(load_engine(model), read_image(image))
+        assert (expected.score, expected.verdict) == (record["score"], verdict)
 
 
 def test_a_threshold_that_the_station_set_is_read(build, models, image, tmp_path):
