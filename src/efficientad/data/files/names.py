@@ -1,7 +1,7 @@
 """Names of files that people read, and names of files that are made from them.
 
 A name may hold any byte but zero and the slash: control characters that move a terminal's cursor, and bytes that are no
-UTF-8. The station's program does both in the same way: cpp/src/file_name.cpp.
+UTF-8. The station's program does both in the same way: cpp/src/text.cpp and file_name.cpp.
 """
 
 import hashlib
