@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <deque>
 #include <string>
@@ -176,4 +177,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace efficientad
 
-int main(int count, char** values) { return efficientad::run({values + 1, values + count}); }
+int main(int count, char** values) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to report, as in Python
+  return efficientad::run({values + 1, values + count});
+}

@@ -1,7 +1,8 @@
-"""What the C++ programs say: escaped, and nothing of the libraries beneath."""
+"""What the C++ programs say and write: escaped, nothing of the libraries beneath, and files whole or not at all."""
 
 import json
 import os
+import resource
 import shutil
 import struct
 import subprocess
@@ -99,6 +100,30 @@ def test_libraries_say_nothing(build, tiny, tmp_path):
         done = run(build, program, tiny, *arguments, env=talking)
         assert done.returncode == 0
         assert b"oneTBB: VERSION" not in done.stderr, program
+
+
+@pytest.mark.parametrize(("option", "suffix"), [("--heatmap-dir", ".png"), ("--map-dir", ".tiff")])
+def test_a_file_that_cannot_be_written_is_an_error_and_leaves_nothing(build, tiny, image, tmp_path, option, suffix):
+    """The disk takes only the beginning of a file, all but its end, or a folder has its name."""
+    folder = tmp_path / "drawn"
+    name = folder / f"{image.name}{suffix}"
+    command = ("efficientad_infer", tiny, image, option, folder)
+    says = f"efficientad_infer: expected to write {name}, could not; check the folder and its space\n"
+    assert run(build, *command).returncode == 0
+    for limit in (1000, name.stat().st_size - 5):
+        name.unlink(missing_ok=True)
+        done = run(build, *command, preexec_fn=lambda most=limit: bound_files(most))
+        assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", says)
+        assert not list(folder.iterdir())
+    name.mkdir()
+    done = run(build, *command)
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (1, b"", says)
+    assert list(folder.iterdir()) == [name]
+
+
+def bound_files(most: int) -> None:
+    """Let no file grow beyond so many bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
 
 
 @pytest.mark.parametrize("options", [[], ["--json"]])
