@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <opencv2/core.hpp>
 #include <string>
 #include <vector>
 
+#include "console.hpp"
 #include "efficientad/detector.hpp"
+#include "efficientad/text.hpp"
+#include "json_line.hpp"
 
 namespace {
 
@@ -58,6 +60,22 @@ int parse_images(const std::string& text) {
   return images <= kMostImages ? images : 0;
 }
 
+// Returns the timings as JSON.
+std::string measure(const std::string& model, int images) {
+  efficientad::Detector detector(model);
+  cv::Mat image(detector.header().image_size, CV_8UC3);
+  cv::RNG(0).fill(image, cv::RNG::UNIFORM, 0, 256);
+  const std::vector<double> times = time_latency(detector, image, images);
+  efficientad::Settings busy;
+  busy.hint = efficientad::Hint::throughput;
+  const double throughput = time_throughput(efficientad::Detector(model, busy), image, images);
+  return efficientad::write_json({{"model", efficientad::quote_json(model)},
+                                  {"p50_ms", efficientad::write_number(percentile(times, 0.5))},
+                                  {"p95_ms", efficientad::write_number(percentile(times, 0.95))},
+                                  {"images_per_s", efficientad::write_number(throughput)},
+                                  {"images", std::to_string(images)}});
+}
+
 }  // namespace
 
 int main(int count, char** values) {
@@ -66,22 +84,11 @@ int main(int count, char** values) {
     std::fprintf(stderr, "usage: efficientad_benchmark MODEL [IMAGES], a whole number from 1 to %d\n", kMostImages);
     return 2;
   }
+  efficientad::silence_libraries();
   try {
-    efficientad::Detector detector(values[1]);
-    cv::Mat image(detector.header().image_size, CV_8UC3);
-    cv::RNG(0).fill(image, cv::RNG::UNIFORM, 0, 256);
-    const std::vector<double> times = time_latency(detector, image, images);
-    efficientad::Settings busy;
-    busy.hint = efficientad::Hint::throughput;
-    const nlohmann::ordered_json timings = {
-        {"model", values[1]},
-        {"p50_ms", percentile(times, 0.5)},
-        {"p95_ms", percentile(times, 0.95)},
-        {"images_per_s", time_throughput(efficientad::Detector(values[1], busy), image, images)},
-        {"images", images}};
-    std::printf("%s\n", timings.dump().c_str());
+    efficientad::print_line(measure(values[1], images));
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "efficientad_benchmark: %s\n", error.what());
+    efficientad::say(std::string("efficientad_benchmark: ") + error.what());
     return 1;
   }
 }

@@ -10,6 +10,7 @@
 
 #include "efficientad/error.hpp"
 #include "names.hpp"
+#include "xml.hpp"
 
 namespace efficientad {
 namespace {
@@ -108,6 +109,9 @@ ModelFiles read_model_files(const fs::path& file) {
   if (stated != computed) {
     throw ModelError("expected an OpenVINO IR at " + file.string() + " with the checksum " + stated.substr(0, 16) +
                      " that it states, got " + computed.substr(0, 16) + ": it is damaged or was changed; " + kRemedy);
+  }
+  if (const std::string fault = find_fault(files.text); !fault.empty()) {
+    throw ModelError("expected an OpenVINO IR at " + file.string() + ", got " + fault + "; " + kRemedy);
   }
   return files;
 }

@@ -17,7 +17,8 @@ struct ModelFiles {
 
 // Reads an IR and checks it: the sha256 of all bytes but the digits in which it stands.
 //
-// Throws ModelError where a file cannot be read or is cut short, where the .xml states no checksum, or another one.
+// Throws ModelError where a file cannot be read or is cut short, where the .xml states no checksum, or another one, or has
+// characters that no XML has.
 ModelFiles read_model_files(const std::filesystem::path& file);
 
 }  // namespace efficientad

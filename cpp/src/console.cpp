@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
-#include "file_name.hpp"
+#include "efficientad/error.hpp"
+#include "efficientad/text.hpp"
 
 namespace efficientad {
 namespace {
@@ -27,6 +30,12 @@ void say(const std::string& text) {
   std::FILE* stream = own == nullptr ? stderr : own;
   std::fprintf(stream, "%s\n", make_printable(text).c_str());
   std::fflush(stream);
+}
+
+void print_line(const std::string& line) {
+  if (std::printf("%s\n", line.c_str()) < 0 || std::fflush(stdout) != 0) {
+    throw Error(std::string("expected to write results to stdout, got ") + std::strerror(errno) + "; check its disk");
+  }
 }
 
 }  // namespace efficientad

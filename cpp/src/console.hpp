@@ -1,4 +1,4 @@
-// What the program says to people: its own words on stderr, and nothing of the libraries beneath it.
+// What the programs say: results on stdout, their own words on stderr, and nothing of the libraries beneath them.
 #pragma once
 
 #include <string>
@@ -9,7 +9,10 @@ namespace efficientad {
 // file, which is reported anyway.
 void silence_libraries();
 
-// Writes a line to stderr; `text` may hold file names as they are.
+// Writes a line to stderr; `text` may hold names and values of files as they are.
 void say(const std::string& text);
+
+// Writes a line to stdout at once; Error where it does not take it, as on a full disk.
+void print_line(const std::string& line);
 
 }  // namespace efficientad

@@ -5,68 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdio>
 #include <stdexcept>
-#include <string_view>
 
 namespace efficientad {
 namespace {
 
 constexpr std::size_t kMostBytes = 240;  // of a name that is made
 constexpr std::size_t kHashDigits = 16;
-
-// A character of a text, or a byte that belongs to none.
-struct Character {
-  std::uint32_t code;
-  std::size_t length;  // bytes
-  bool valid;          // UTF-8
-};
-
-Character read_character(const std::string& text, std::size_t position) {
-  const auto first = static_cast<std::uint8_t>(text[position]);
-  if (first < 0x80) return {first, 1, true};
-  const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  std::uint32_t code = first & (0x7F >> length);
-  bool valid = first >= 0xC2 && first <= 0xF4 && position + length <= text.size();
-  for (std::size_t index = 1; valid && index < length; ++index) {
-    const auto byte = static_cast<std::uint8_t>(text[position + index]);
-    valid = (byte & 0xC0) == 0x80;
-    code = code << 6 | (byte & 0x3F);
-  }
-  constexpr std::array<std::uint32_t, 5> least = {0, 0, 0x80, 0x800, 0x10000};
-  valid = valid && code >= least[length] && code <= 0x10FFFF && (code < 0xD800 || code > 0xDFFF);
-  if (valid) return {code, length, true};
-  return {first, 1, false};
-}
-
-// Controls, and what changes the direction or the line of the text around it.
-bool is_printable(std::uint32_t code) {
-  const auto is_in = [code](std::uint32_t first, std::uint32_t last) { return code >= first && code <= last; };
-  return !(code < 0x20 || is_in(0x7F, 0xA0) || code == 0xAD || code == 0x61C || code == 0x1680 || code == 0x3000 || is_in(0x2000, 0x200F) ||
-           is_in(0x2028, 0x202F) || is_in(0x205F, 0x206F) || is_in(0xE000, 0xF8FF) || code == 0xFEFF ||
-           is_in(0xFFF0, 0xFFFB) || (code & 0xFFFE) == 0xFFFE || code >= 0xE0000);
-}
-
-std::string write_code(const char* format, std::uint32_t code) {
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), format, code);
-  return text.data();
-}
-
-std::string escape(const Character& one) {
-  if (!one.valid) return write_code("\\udc%02x", one.code);
-  if (one.code == '\n') return "\\n";
-  if (one.code == '\r') return "\\r";
-  if (one.code == '\t') return "\\t";
-  return write_code(one.code < 0x100 ? "\\x%02x" : one.code < 0x10000 ? "\\u%04x" : "\\U%08x", one.code);
-}
-
-std::string escape_json(const Character& one) {
-  if (!one.valid) return write_code("\\udc%02x", one.code);
-  if (one.code < 0x10000) return write_code("\\u%04x", one.code);
-  const std::uint32_t rest = one.code - 0x10000;
-  return write_code("\\u%04x", 0xD800 + (rest >> 10)) + write_code("\\u%04x", 0xDC00 + (rest & 0x3FF));
-}
+constexpr const char* kHexadecimal = "0123456789abcdef";
 
 // The first digits of the SHA-256.
 std::string hash(const std::string& text) {
@@ -75,37 +21,18 @@ std::string hash(const std::string& text) {
     throw std::runtime_error("expected libcrypto to know SHA-256");
   }
   std::string digits;
-  for (std::size_t index = 0; index < kHashDigits / 2; ++index) digits += write_code("%02x", digest[index]);
+  for (std::size_t index = 0; index < kHashDigits; ++index) {
+    digits += kHexadecimal[index % 2 == 0 ? digest[index / 2] >> 4 : digest[index / 2] & 15];
+  }
   return digits;
 }
 
 bool is_shortened(const std::string& name) {
   if (name.size() < kHashDigits + 1 || name[name.size() - kHashDigits - 1] != '~') return false;
-  return name.find_first_not_of("0123456789abcdef", name.size() - kHashDigits) == std::string::npos;
+  return name.find_first_not_of(kHexadecimal, name.size() - kHashDigits) == std::string::npos;
 }
 
 }  // namespace
-
-std::string make_printable(const std::string& text) {
-  std::string printable;
-  for (std::size_t position = 0; position < text.size();) {
-    const Character one = read_character(text, position);
-    printable += one.valid && is_printable(one.code) ? text.substr(position, one.length) : escape(one);
-    position += one.length;
-  }
-  return printable;
-}
-
-std::string quote_json(const std::string& text) {
-  std::string quoted = "\"";
-  for (std::size_t position = 0; position < text.size();) {
-    const Character one = read_character(text, position);
-    if (one.code == '"' || one.code == '\\') quoted += '\\';
-    quoted += one.valid && is_printable(one.code) ? text.substr(position, one.length) : escape_json(one);
-    position += one.length;
-  }
-  return quoted + '"';
-}
 
 std::string name_product(const std::string& image, const std::string& suffix) {
   const std::size_t slash = image.rfind('/');

@@ -127,17 +127,36 @@ void apply_orientation(cv::Mat& image, int orientation) {
   if (orientation == 4 || orientation == 8) cv::flip(image, image, 0);
 }
 
-void write_file(const std::filesystem::path& path, const cv::Mat& image) {
-  // Another process that writes the same file has another number: what lies there is always one whole file.
-  const std::filesystem::path part = path.parent_path() / (".efficientad-" + std::to_string(getpid()) + path.extension().string());
-  std::error_code error;
-  bool written = false;
+// Into memory: OpenCV does not say when a disk took only a part of a file. Nothing where it cannot.
+Bytes encode(const cv::Mat& image, const char* format) {
+  Bytes payload;
   try {
-    written = cv::imwrite(part.string(), image);
+    if (cv::imencode(format, image, payload)) return payload;
   } catch (const cv::Exception&) {
   }
+  return {};
+}
+
+// Returns whether the file took all bytes, the last of them when it was closed.
+bool write_bytes(const std::filesystem::path& path, const Bytes& payload) {
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(payload.data()), static_cast<std::streamsize>(payload.size()));
+  file.close();
+  return file.good();
+}
+
+// Gives a file its name when it is whole; of one that could not be written nothing is left. It does not wait for the disk
+// (fsync), as in Python: it can be drawn again, and there are thousands.
+void write_file(const std::filesystem::path& path, const char* format, const cv::Mat& image) {
+  const Bytes payload = encode(image, format);
+  // Another process that writes the same file has another number: what lies there is always one whole file.
+  const std::filesystem::path part = path.parent_path() / (".efficientad-" + std::to_string(getpid()) + format);
+  std::error_code error;
+  const bool written = !payload.empty() && write_bytes(part, payload);
   if (written) std::filesystem::rename(part, path, error);
-  if (!written || error) throw Error("expected to write " + path.string() + ", could not; check the folder and its space");
+  if (written && !error) return;
+  std::filesystem::remove(part, error);
+  throw Error("expected to write " + path.string() + ", could not; check the folder and its space");
 }
 
 }  // namespace
@@ -166,9 +185,9 @@ void resize_image(const cv::Mat& image, cv::Mat& resized) {
 void write_png(const std::filesystem::path& path, const cv::Mat& image) {
   cv::Mat bgr;
   cv::cvtColor(image, bgr, cv::COLOR_RGB2BGR);
-  write_file(path, bgr);
+  write_file(path, ".png", bgr);
 }
 
-void write_map(const std::filesystem::path& path, const cv::Mat& map) { write_file(path, map); }
+void write_map(const std::filesystem::path& path, const cv::Mat& map) { write_file(path, ".tiff", map); }
 
 }  // namespace efficientad

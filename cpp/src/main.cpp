@@ -1,9 +1,10 @@
 // Judges image files: one verdict or JSON object per line, and heat maps.
 
 #include <algorithm>
+#include <array>
+#include <csignal>
 #include <cstdio>
 #include <deque>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,7 +13,9 @@
 #include "efficientad/detector.hpp"
 #include "efficientad/heat_map.hpp"
 #include "efficientad/image.hpp"
+#include "efficientad/text.hpp"
 #include "file_name.hpp"
+#include "json_line.hpp"
 #include "options.hpp"
 
 namespace efficientad {
@@ -37,16 +40,10 @@ fs::path find_root(const std::vector<fs::path>& files) {
   return root;
 }
 
-// Members of a JSON object, each with its value as JSON.
-using Record = std::vector<std::pair<std::string, std::string>>;
-
-std::string write_number(double value) { return nlohmann::json(value).dump(); }
-
-void print_json(const Record& record) {
-  std::string line;
-  for (const auto& [key, value] : record) line += (line.empty() ? "{\"" : ",\"") + key + "\":" + value;
-  std::printf("%s}\n", line.c_str());
-  std::fflush(stdout);
+std::string write_verdict(const Prediction& prediction) {
+  std::array<char, 64> text{};
+  std::snprintf(text.data(), text.size(), "%-9s %8.4f  ", prediction.verdict(), static_cast<double>(prediction.score));
+  return text.data();
 }
 
 class Session {
@@ -107,9 +104,7 @@ class Session {
     if (options_.heat_maps) heat_map = save_heat_map(pending, prediction);
     if (options_.maps) write_map(place(*options_.maps, pending.file, ".tiff"), prediction.map);
     if (!options_.json) {
-      std::printf("%-9s %8.4f  %s\n", prediction.verdict(), static_cast<double>(prediction.score),
-                  make_printable(name).c_str());
-      std::fflush(stdout);
+      print_line(write_verdict(prediction) + make_printable(name));
       return;
     }
     Record record = {{"image", quote_json(name)},
@@ -118,13 +113,13 @@ class Session {
                      {"threshold", write_number(prediction.threshold)},
                      {"verdict", quote_json(prediction.verdict())}};
     if (options_.heat_maps) record.emplace_back("heat_map", quote_json(heat_map));
-    print_json(record);
+    print_line(write_json(record));
   }
 
   void report_skipped(const fs::path& file, const std::string& reason) {
     ++skipped_;
     say("skipped   " + file.string() + "  " + reason);
-    if (options_.json) print_json({{"image", quote_json(file.string())}, {"error", quote_json(reason)}});
+    if (options_.json) print_line(write_json({{"image", quote_json(file.string())}, {"error", quote_json(reason)}}));
   }
 
   // Returns the PNG's path below the folder of heat maps. The image is read again: meanwhile it would take a camera's
@@ -182,4 +177,7 @@ int run(const std::vector<std::string>& arguments) {
 }  // namespace
 }  // namespace efficientad
 
-int main(int count, char** values) { return efficientad::run({values + 1, values + count}); }
+int main(int count, char** values) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error to report, as in Python
+  return efficientad::run({values + 1, values + count});
+}

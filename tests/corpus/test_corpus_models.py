@@ -5,39 +5,11 @@ import shutil
 
 import pytest
 from damage import draw, encode
+from damaged_models import BIN, BROKEN, FLIPPED, HEADER, IR, change_header, seal_anew, swap_halves
 from runs import SilentAcceptanceError, run_command
 
-from efficientad.deploy.format.sealing import seal_ir
-
-WEIGHTS, ONNX, IR = "detector.safetensors", "detector.onnx", "openvino/fp32/1/model.xml"
-BIN = "openvino/fp32/1/model.bin"
+WEIGHTS, ONNX = "detector.safetensors", "detector.onnx"
 FILES = ((WEIGHTS, WEIGHTS), (ONNX, ONNX), (IR, IR), (BIN, IR))
-
-
-def cut(share: float):
-    return lambda path: path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-
-
-def flip(share: float):
-    def change(path) -> None:
-        payload = bytearray(path.read_bytes())
-        payload[int(share * (len(payload) - 1))] ^= 0x10
-        path.write_bytes(payload)
-
-    return change
-
-
-BROKEN = {
-    "missing": lambda path: path.unlink(),
-    "empty": lambda path: path.write_bytes(b""),
-    "text": lambda path: path.write_bytes(b"not a model"),
-    "image": lambda path: path.write_bytes(encode(draw(1), "PNG")),
-    "git_lfs": lambda path: path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"),
-    "zeroed": lambda path: path.write_bytes(bytes(path.stat().st_size)),
-    "a_folder": lambda path: [path.unlink(), path.mkdir()],
-    **{f"cut_at_{share}": cut(share) for share in (0.001, 0.3, 0.99)},
-}
-FLIPPED = {f"flipped_at_{share}": flip(share) for share in (0, 0.001, 0.25, 0.5, 0.75, 0.999)}
 
 
 @pytest.fixture
@@ -86,38 +58,18 @@ def test_a_flipped_bit_never_moves_a_score(copy, file, model, change):
     change_and_judge(copy, file, model, change)
 
 
-HEADER = {
-    "version": ("0.1.0", "99.0"), "threshold_nan": ("0.31", "nan"), "threshold_inf": ("0.31", "inf"),
-    "threshold_text": ("0.31", "high"), "scale_zero": ("0.4", "0"), "scale_negative": ("0.4", "-1"),
-    "image_size": ("64 64", "32 32"), "image_size_of_three": ("64 64", "64 64 3"), "entity": ("washer", "&none;"),
-}  # fmt: skip
-
-
-def seal_anew(copy) -> None:
-    """Renew the checksum, so that it is what was changed that is refused."""
-    xml, weights = copy / "models" / IR, copy / "models" / BIN
-    xml.write_bytes(seal_ir(xml.read_text("utf-8"), weights.read_bytes()))
-
-
 @pytest.mark.again
 def test_a_checksum_can_be_renewed(copy):
-    seal_anew(copy)
+    seal_anew(copy / "models")
     judge(copy, IR).check_accepted()
 
 
 @pytest.mark.parametrize(("old", "new"), HEADER.values(), ids=HEADER)
 def test_a_header_of_other_values_is_refused(copy, old, new):
-    path = copy / "models" / IR
-    text = path.read_text("utf-8")
-    assert f'value="{old}"' in text
-    path.write_text(text.replace(f'value="{old}"', f'value="{new}"'), "utf-8")
-    seal_anew(copy)
+    change_header(copy / "models", old, new)
     judge(copy, IR).check_refused("ModelError: (?!.*checksum)")
 
 
 def test_weights_of_another_model_are_refused(copy):
-    path = copy / "models" / BIN
-    payload = bytearray(path.read_bytes())
-    half = len(payload) // 2
-    path.write_bytes(payload[half:] + payload[:half])
+    swap_halves(copy / "models" / BIN)
     judge(copy, IR).check_refused("ModelError: ")

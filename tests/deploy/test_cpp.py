@@ -3,15 +3,13 @@
 import json
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from openvino import opset13 as opset
+from changed_ir import change_metadata
 from PIL import Image
-from tiny_graph import write_tiny_ir
 from tiny_models import HEADER, SIDE
 
 from efficientad.data.images.drawing import outline
@@ -20,12 +18,8 @@ from efficientad.data.images.reading import read_image
 from efficientad.data.images.resizing import resize_map
 from efficientad.deploy.engines.engine import EngineOptions
 from efficientad.deploy.engines.load import load_engine
-from efficientad.deploy.export.openvino import append_verdict, read_without_verdict, save_ir
-from efficientad.deploy.format.sealing import seal_ir
 from efficientad.deploy.heat_map import draw_heat_map
 from efficientad.deploy.predictor import predict_image
-from efficientad.deploy.threshold.scoring import Scores
-from efficientad.deploy.threshold.setting import Setting, write_settings
 from efficientad.errors import DataError
 
 pytestmark = pytest.mark.slow
@@ -123,7 +117,7 @@ def test_scores_verdicts_and_heat_maps_are_pythons(build, models, engine, readab
 def test_the_line_of_a_heat_map_is_pythons(build, models, engine, readable, tmp_path):
     """At this threshold the photo's regions are far larger than what is marked of them."""
     file, threshold = readable / "photo.bmp", 0.05
-    model = edit_model(models, tmp_path, "image_threshold", str(threshold))
+    model = change_metadata(models / IR, tmp_path, "image_threshold", str(threshold))
     build.judge(model, file, "--heatmap-dir", tmp_path)
     image = read_image(file)
     anomaly_map = predict_image(engine, image).anomaly_map
@@ -181,147 +175,12 @@ def test_heat_maps_keep_the_folders_below_the_common_one(build, models, readable
     assert (tmp_path / "out/b/1.png.png").is_file()
 
 
-def test_a_folder_of_versions_opens_the_largest_number(build, models, readable, tmp_path):
-    """10, which as text stands before 9; a folder of another name is no version."""
-    for name in ("9", "10", "old"):
-        (tmp_path / name).mkdir()
-        edit_model(models, tmp_path / name, "image_threshold", f"{len(name)}.5")
-    (record,) = build.judge(tmp_path, readable / "same.png")
-    assert record["threshold"] == load_engine(tmp_path).header.threshold == 2.5
-
-
 def test_the_arithmetic_can_be_chosen(build, models, readable):
     image = readable / "same.png"
     (record,) = build.judge(models, image, "--precision", "bf16")
     assert record["score"] == pytest.approx(
         predict_image(load_engine(models / IR, EngineOptions(precision="bf16")), read_image(image)).score, abs=1e-2
     )
-
-
-def edit_model(models: Path, folder: Path, key: str, value: str | None) -> Path:
-    """Copy the IR with one key of its metadata set to another value, or without it, and sealed again."""
-    line = "" if value is None else f'<{key} value="{value}" />'
-    text, count = re.subn(f'<{key} value="[^"]*" />', line, (models / IR).read_text("utf-8"))
-    assert count == 1
-    (folder / "model.xml").write_bytes(seal_ir(text, (models / IR).with_suffix(".bin").read_bytes()))
-    shutil.copy((models / IR).with_suffix(".bin"), folder)
-    return folder / "model.xml"
-
-
-def test_the_threshold_is_the_models(build, models, engine, readable, tmp_path):
-    score = predict_image(engine, read_image(readable / "same.png")).score
-    for threshold, verdict in ((score - 0.01, "anomalous"), (score + 0.01, "normal")):
-        (record,) = build.judge(edit_model(models, tmp_path, "image_threshold", str(threshold)), readable / "same.png")
-        assert record["threshold"] == threshold
-        assert record["verdict"] == verdict
-
-
-def test_a_threshold_that_the_station_set_is_read(build, models, readable, tmp_path):
-    shutil.copytree((models / IR).parent, tmp_path / "model")
-    header = replace(HEADER, threshold=0.123456789, false_alarm_rate=0.02, display_scale=0.75)
-    setting = Setting(tmp_path / "model/model.xml", HEADER, header, Scores(np.zeros(50), np.arange(50), 0), None)
-    write_settings(setting.file, [setting])
-    (record,) = build.judge(setting.file, readable / "same.png")
-    (before,) = build.judge(models / IR, readable / "same.png")
-    assert (record["score"], record["threshold"]) == (before["score"], 0.123456789)
-    assert record["display_score"] == pytest.approx(header.scale_score(record["score"]), abs=2e-6)
-
-
-def test_a_score_that_is_no_number_is_an_error_of_its_image_and_no_verdict(build, models, readable, tmp_path):
-    model = read_without_verdict(models / IR)
-    result = model.output("anomaly_score").get_node()
-    broken = opset.multiply(result.input_value(0), np.float32(np.nan)).output(0)
-    result.input_value(0).get_tensor().set_names(set())
-    result.input(0).replace_source_output(broken)
-    broken.get_tensor().set_names({"anomaly_score"})
-    append_verdict(model, HEADER)
-    save_ir(model, HEADER, tmp_path / "model.xml", fp16=False)
-    result = build.infer(tmp_path / "model.xml", readable / "same.png", readable / "wide.png", "--json")
-    assert result.returncode == 3
-    records = [json.loads(line) for line in result.stdout.splitlines()]
-    assert [set(record) for record in records] == [{"image", "error"}] * 2
-    assert "expected a finite score and map, got the score nan" in records[0]["error"]
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "message"),
-    [
-        ("image_threshold", None, "expected 'image_threshold' in the metadata of .*; export it again"),
-        ("training_data", None, "expected 'training_data' in the metadata of .*; export it again"),
-        (
-            "normalization_scale",
-            "wide",
-            "expected a finite number above 0 as 'normalization_scale' .*, got 'wide'; export",
-        ),
-        (
-            "normalization_scale",
-            "0",
-            "expected a finite number above 0 as 'normalization_scale' .*, got '0'; export it",
-        ),
-        ("image_threshold", "nan", "expected a finite number as 'image_threshold' .*, got 'nan'; export it again"),
-        ("image_threshold", "inf", "expected a finite number as 'image_threshold' .*, got 'inf'; export it again"),
-        ("image_threshold", "1e999", "expected a finite number as 'image_threshold' .*, got '1e999'; export it again"),
-        ("image_threshold", "0x1p3", "expected a finite number as 'image_threshold' .*, got '0x1p3'; export it again"),
-        ("false_alarm_rate", "1", "expected a number above 0 and below 1 as 'false_alarm_rate' .*; export it again"),
-        ("version", "0.2.0", r"expected a version of 0\.1 as 'version' .*, got '0\.2\.0'; export it again"),
-        ("version", "0.10.0", r"expected a version of 0\.1 as 'version' .*, got '0\.10\.0'; export it again"),
-        ("size", "XL", "expected one of S, M, L as 'size' .*, got 'XL'; export it again"),
-        ("threshold_policy", "best", "expected one of rate, margin as 'threshold_policy' .*; export it again"),
-        ("image_size", "64 99999", "expected a height and a width from 1 to 16384 px as 'image_size' .*; export it"),
-        (
-            "image_size",
-            "128",
-            "expected a height and a width from 1 .* as 'image_size' in .*, got '128'; export it again",
-        ),
-        ("image_size", "128 64", r"expected pixels of image_size 128 64 in .*, got \[\?,64,64,3\]; export it again"),
-    ],
-)
-def test_a_model_with_wrong_metadata_is_refused(build, models, readable, tmp_path, key, value, message):
-    result = build.infer(edit_model(models, tmp_path, key, value), readable / "same.png")
-    assert (result.returncode, result.stdout) == (1, "")
-    assert re.fullmatch(rf"efficientad_infer: {message}.*\n", result.stderr)
-
-
-def test_a_flipped_bit_is_refused_in_one_line_wherever_it_is(build, readable, tmp_path):
-    """40 places of a model of some kilobytes; the places are tried one by one in tests/deploy/format."""
-    tiny = write_tiny_ir(tmp_path / "model.xml")
-    image = readable / "same.png"
-    (whole,) = build.judge(tiny, image)
-    assert whole["score"] == pytest.approx(predict_image(load_engine(tiny), read_image(image)).score, rel=1e-5)
-    rng = np.random.default_rng(0)
-    for file in (tiny, tiny.with_suffix(".bin")):
-        content = file.read_bytes()
-        begin = content.find(b"<checksum value=")
-        for place in [0, *rng.integers(0, len(content), 17), begin + 20, len(content) - 1]:
-            damaged = bytearray(content)
-            damaged[place] ^= 1 << int(rng.integers(8))
-            file.write_bytes(damaged)
-            result = build.infer(tiny, image)
-            assert (result.returncode, result.stdout) == (1, ""), (file.name, place)
-            assert re.fullmatch(r"efficientad_infer: expected .*\(`dvc repro export`\)\n", result.stderr), result.stderr
-        file.write_bytes(content[:-100])
-        assert build.infer(tiny, image).returncode == 1
-        file.write_bytes(content)
-    tiny.with_suffix(".bin").write_bytes(content + b"what a later threshold appends")
-    assert build.judge(tiny, image) == [whole]
-
-
-def test_models_that_are_missing_or_foreign_are_refused_in_one_line(build, models, readable, tmp_path):
-    (tmp_path / "broken.xml").write_text("<net/>")
-    for model, message in {
-        tmp_path / "absent.xml": "expected a model at .*, found none",
-        tmp_path: "expected a model at .*1/model.xml, found none",
-        models / "detector.onnx": r"expected an OpenVINO IR \(\.xml\), got .*detector\.onnx",
-        tmp_path / "broken.xml": "expected an OpenVINO IR at",
-    }.items():
-        result = build.infer(model, readable / "same.png")
-        assert (result.returncode, result.stdout) == (1, "")
-        *noise, line = result.stderr.splitlines()  # OpenVINO's own readers may log before they give up
-        assert re.match(f"efficientad_infer: {message}", line)
-        assert not noise or model.name == "broken.xml"
-    result = build.infer(models, readable / "same.png", "--device", "NONE")
-    assert result.returncode == 1
-    assert re.fullmatch("efficientad_infer: expected .* to run on NONE: .*\n", result.stderr)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ MOST_PX = 16_384  # of an image's side, as a graph takes it
 
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?", re.ASCII)
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
+_WORD = re.compile(r"\S+", re.ASCII)
 _VERSION = re.compile(r"([0-9]+\.[0-9]+)\.[0-9]+\S*", re.ASCII)
 
 
@@ -91,9 +92,9 @@ def read_branches(value: Any) -> tuple[Branch, ...]:
 
 
 def split(value: Any) -> Sequence[Any]:
-    """Return the words of a text, or the values of a JSON list; of anything else nothing."""
+    """Return the words of a text between blanks of ASCII, or the values of a JSON list; of anything else nothing."""
     if isinstance(value, str):
-        return value.split()
+        return _WORD.findall(value)
     return value if isinstance(value, list | tuple) else []
 
 

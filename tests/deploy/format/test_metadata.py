@@ -5,6 +5,7 @@ from dataclasses import replace
 import onnx
 import pytest
 from import_closure import ROOT
+from odd_values import IMPOSSIBLE, POSSIBLE
 from tiny_models import HEADER
 
 from efficientad import __version__
@@ -53,26 +54,15 @@ def test_the_c_plus_plus_program_asks_for_keys_of_the_same_list():
     assert asked <= set(describe_model(HEADER))
 
 
-IMPOSSIBLE = [
-    *(("image_threshold", value) for value in ("nan", "inf", "-inf", "1e999", "9" * 400, "", "0x1p3", "1_0", " 1")),
-    *(("normalization_scale", value) for value in ("0", "-0.4", "nan", "inf", "wide")),
-    *(("false_alarm_rate", value) for value in ("0", "1", "-1", "nan")),
-    *(("image_size", value) for value in ("64", "64 0", "64 -64", "64 64 3", "64 64.5", "64 99999", "9" * 5000)),
-    *(("version", value) for value in ("", "0.2.0", "1.0.0", "0.1", "0.10.0", "old")),
-    ("size", "XL"), ("size", ""), ("threshold_policy", "best"),
-]  # fmt: skip
-
-
 @pytest.mark.parametrize(("key", "value"), IMPOSSIBLE)
 def test_impossible_values_are_refused_by_the_key_in_the_file(key, value):
     with pytest.raises(ModelError, match=rf"expected .* as '{key}' in the metadata of model\.xml, got '.*; export it"):
         parse_metadata(describe_model(HEADER) | {key: value}, "model.xml")
 
 
-@pytest.mark.parametrize("branches", ["student 1", "student 1 nan", "student one 2", "1 2 3 4"])
-def test_branches_are_names_with_two_numbers(branches):
-    with pytest.raises(ModelError, match="as 'branches'"):
-        parse_metadata(describe_model(HEADER) | {"branches": branches}, "model.xml")
+@pytest.mark.parametrize(("key", "value"), POSSIBLE)
+def test_odd_values_that_are_what_they_must_be_are_read(key, value):
+    parse_metadata(describe_model(HEADER) | {key: value}, "here")
 
 
 @pytest.mark.parametrize(
