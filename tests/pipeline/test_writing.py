@@ -18,8 +18,7 @@ OWN_WAYS = {
     "src/efficientad/data/download/archive.py": "unpacks into a folder that gets its name when it is on the disk",
     "src/efficientad/data/download/install.py": "the record in that folder",
     "src/efficientad/data/download/transfer.py": "appends to a part that is checked and renamed",
-    "src/efficientad/deploy/records.py": "appends records, and a part that it syncs",
-    "src/efficientad/deploy/judge.py": "parts of heat maps, which can be drawn again: waiting for the disk costs more",
+    "src/efficientad/deploy/records.py": "appends records; sorts them into parts that it syncs",
     "src/efficientad/deploy/threshold/replace.py": "several files as one, by a journal",
     "src/efficientad/deploy/export/openvino.py": "a temporary file",
     "src/efficientad/pipeline/locks.py": "a file that is locked, with the number of its process",
@@ -45,7 +44,7 @@ def is_write(call: ast.Call) -> bool:
     if name in WRITERS:
         is_in_memory = any(ast.unparse(argument) in IN_MEMORY for argument in call.args)
         return not (is_in_memory or text.startswith(HARMLESS) or text.endswith(HARMLESS))
-    return name in ("open", "NamedTemporaryFile") and any(map(is_writing_mode, list_values(call)))
+    return name.lstrip("_") in ("open", "NamedTemporaryFile") and any(map(is_writing_mode, list_values(call)))
 
 
 def list_values(call: ast.Call) -> list[object]:

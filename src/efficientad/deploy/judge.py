@@ -23,6 +23,7 @@ from efficientad.deploy.records import Record
 from efficientad.deploy.regions import find_regions
 from efficientad.deploy.sources import Stamp, read_stamp
 from efficientad.errors import DataError, EfficientADError
+from efficientad.pipeline.writing import write_bytes
 
 _BUDGET = PixelBudget(48)  # of all threads: two images of 20 MP, and as many threads as there are for small ones
 
@@ -137,9 +138,5 @@ def _describe(image: Loaded, prediction: Prediction, display_score: float) -> Re
 
 def _write(folder: Path, name: str, payload: bytes) -> str:
     """Write a file below `folder`, never a half of it under its name; return the name."""
-    path = folder / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    part.write_bytes(payload)
-    part.replace(path)
+    write_bytes(folder / name, payload, durable=False)  # it can be drawn again: waiting for the disk costs more
     return name

@@ -11,28 +11,31 @@ from pathlib import Path
 
 
 @contextmanager
-def replacing(path: Path, shared: bool = False) -> Iterator[Path]:
+def replacing(path: Path, shared: bool = False, durable: bool = True) -> Iterator[Path]:
     """Yield the path of a new file; at the end of the block it reaches the disk and takes the place of `path`.
 
     Missing folders are made. After an error the old file is as it was, and the new one is gone. `shared`: several
-    processes may write `path` at once; each then writes a file of its own, and the last one stays.
+    processes may write `path` at once; each then writes a file of its own, and the last one stays. Not `durable`:
+    nobody waits for the disk, so that a loss of power may leave a cut file; for what can be made again.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part" if shared else f".{path.name}.part")
     try:
         yield part
-        sync_file(part)
+        if durable:
+            sync_file(part)
         part.replace(path)
     except BaseException:
         with suppress(OSError):
             part.unlink()
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
-def write_bytes(path: Path, payload: bytes, shared: bool = False) -> None:
+def write_bytes(path: Path, payload: bytes, shared: bool = False, durable: bool = True) -> None:
     """Write a file as `replacing` does."""
-    with replacing(path, shared) as part:
+    with replacing(path, shared, durable) as part:
         part.write_bytes(payload)
 
 
