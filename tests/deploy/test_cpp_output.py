@@ -16,8 +16,8 @@ from changed_ir import change_metadata
 from PIL import Image, TiffImagePlugin
 from tiny_graph import write_tiny_ir
 
-from efficientad.data.files.names import make_printable
 from efficientad.data.images.encoding import write_png
+from efficientad.pipeline.printable import make_printable
 
 pytestmark = [
     pytest.mark.slow,
