@@ -3,7 +3,8 @@
 python benchmarks/mutants.py [--alive | --page] [--most N] [PART ...]
 
 PART: only files whose path holds one of the parts; the others keep what was found before.
---alive: judge those again that lived before, after tests were added; the killed ones count as killed.
+--alive: judge those again that lived before, after tests were added; the killed ones count as killed. Of a file that
+  changed since, or of which more are asked for, all are judged.
 --most: fewer of a file than the list asks for: the first of the same draw.
 --page: write the page again, after reasons were added.
 """
@@ -18,7 +19,7 @@ from pathlib import Path
 from mutation.generate import Mutant, describe_change, list_mutants
 from mutation.page import write_page
 from mutation.plan import Named, Plan, Target, load_plan
-from mutation.record import Record, describe_file, is_alive, summarise
+from mutation.record import Record, describe_file, is_alive, is_known, list_unexplained, summarise
 from mutation.run import copy_tree, is_killed, load_libraries, measure_seconds
 
 ROOT = Path(__file__).parents[1]
@@ -61,6 +62,8 @@ def main() -> None:
     print(f"{record['mutation_killed']:.1%} of {record['mutants']} mutants killed, {by_hand}")
     if record["mutation_killed"] < LEAST or not all(named.values()):
         sys.exit(f"expected {LEAST:.0%} of the mutants and all made by hand to be killed; see {PAGE}")
+    if unexplained := list_unexplained(record, plan.reasons):
+        sys.exit("\n".join(["expected a test that kills each, or a reason why it may live:", *unexplained]))
 
 
 def is_chosen(target: Target, parts: list[str]) -> bool:
@@ -74,6 +77,7 @@ def judge_file(tree: Path, target: Target, plan: Plan, before: Record | None) ->
     mutants = list_mutants(target.file, text, plan.most, plan.seed)
     seconds = measure_seconds(tree, target)
     print(f"{target.file}: {len(mutants)} mutants, {seconds:.1f} s of tests", flush=True)
+    before = before if before and is_known(before, target.file, text, len(mutants)) else None
     outcomes: list[tuple[Mutant, bool]] = []
     for mutant in mutants:
         killed = before is not None and not is_alive(before, mutant)
@@ -81,7 +85,7 @@ def judge_file(tree: Path, target: Target, plan: Plan, before: Record | None) ->
         outcomes.append((mutant, killed))
         if not killed:
             print(f"  alive: line {mutant.line}: {mutant.name}", flush=True)
-    return describe_file(outcomes)
+    return describe_file(outcomes, text)
 
 
 def judge_named(tree: Path, named: Named) -> bool:

@@ -10,7 +10,7 @@ from import_closure import ROOT
 from mutation.generate import describe_change, list_mutants
 from mutation.page import write_page
 from mutation.plan import load_plan
-from mutation.record import describe_file, is_alive, summarise
+from mutation.record import describe_file, is_alive, is_known, list_unexplained, summarise
 
 CODE = '''"""A module."""
 
@@ -115,13 +115,27 @@ def test_the_list_names_files_and_tests_that_there_are():
 def test_the_record_counts_and_the_page_gives_reasons():
     mutants = list_mutants("a.py", CODE, 6, seed=0)
     outcomes = [(mutant, place != 2) for place, mutant in enumerate(mutants)]
-    record = summarise({"a.py": describe_file(outcomes)}, {"by hand": True}, 6)
+    record = summarise({"a.py": describe_file(outcomes, CODE)}, {"by hand": True}, 6)
     assert (record["mutation_killed"], record["mutants"]) == (0.8333, 6)
     assert [is_alive(record, mutant) for mutant in mutants] == [place == 2 for place in range(6)]
-    page = write_page(json.loads(json.dumps(record)), {("a.py", mutants[2].name): "it is the same."})
+    reasons = {("a.py", mutants[2].name): "it is the same."}
+    assert list_unexplained(record, reasons) == []
+    assert list_unexplained(record, {}) == [f"a.py: {mutants[2].name}"]
+    page = write_page(json.loads(json.dumps(record)), reasons)
     assert "**5 of 6 mutants are killed: 83.3%.**" in page
     assert page.rstrip().endswith(f"`{mutants[2].after}`: it is the same.")
     assert "no test sees it yet" in write_page(record, {})
+
+
+def test_a_record_is_of_the_same_mutants_where_neither_the_text_nor_their_number_changed():
+    """Otherwise mutants that nothing has judged would count as killed."""
+    mutants = list_mutants("a.py", CODE, 6, seed=0)
+    record = summarise({"a.py": describe_file([(one, True) for one in mutants], CODE)}, {}, 6)
+    assert is_known(record, "a.py", CODE, 6)
+    assert not is_known(record, "a.py", CODE, 7)
+    assert not is_known(record, "a.py", CODE + "\n", 6)
+    assert not is_known(record, "b.py", CODE, 6)
+    assert not is_known({"by file": {"a.py": {"mutants": 6, "alive": []}}}, "a.py", CODE, 6)
 
 
 @pytest.mark.skipif(not (ROOT / "docs/reliability/mutants.json").is_file(), reason="make mutants writes it")
@@ -130,4 +144,5 @@ def test_the_page_is_that_of_the_record_and_the_bar_is_met():
     record = json.loads((ROOT / "docs/reliability/mutants.json").read_text("utf-8"))
     assert (ROOT / "docs/mutants.md").read_text("utf-8") == write_page(record, plan.reasons)
     assert record["mutation_killed"] >= 0.85
+    assert list_unexplained(record, plan.reasons) == []
     assert all(record["named"].values())

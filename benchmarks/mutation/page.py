@@ -1,11 +1,8 @@
 """The page for people: docs/mutants.md."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from mutation.record import Record
-
-Reasons = Mapping[tuple[str, str], str]  # by file and `before -> after`
+from mutation.record import Reasons, Record
 
 _HEAD = """# Mutants
 
@@ -18,6 +15,7 @@ them where a run asked for fewer. Of what a place can become one is drawn.
 Annotations are left out, which nothing runs, and so are decorators of classes, `strict` of zip, and words of errors.
 A mutant that makes the tests run far too long counts as killed. Each file is judged by the fast tests that mirror it,
 listed in `benchmarks/mutants.toml`, not by all tests: what another test would see counts as alive here.
+`make mutants` fails where a mutant lives for which no reason is given below.
 
 **{killed} of {count} mutants are killed: {share:.1%}.** The bar is 85 %.
 """
@@ -49,7 +47,7 @@ def write_page(record: Record, reasons: Reasons) -> str:
 
 
 def _describe(file: str, alive: Record, reasons: Reasons) -> str:
-    reason = reasons.get((file, f"{alive['before']} -> {alive['after']}"), "no test sees it yet.")
+    reason = reasons.get((file, f"{alive['before']} -> {alive['after']}"), "**no test sees it yet.**")
     return f"- line {alive['line']}: `{alive['before']}` → `{alive['after']}`: {reason}"
 
 

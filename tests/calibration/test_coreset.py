@@ -197,6 +197,25 @@ def test_few_patches_are_chosen_as_the_greedy_algorithm_does(monkeypatch):
     assert chosen == choose_greedily(patches, 12, first=chosen[0])
 
 
+def choose_by_groups(patches, count, order, groups):
+    """The same with the farthest of each group at once; those left over, which fill no group, come first."""
+    rest = len(order) % groups
+    members = order[rest:].reshape(groups, -1)
+    chosen = [*order[:rest].tolist(), *members[:, 0].tolist()]
+    while len(chosen) < count:
+        distances = torch.cdist(patches, patches[chosen]).amin(1)
+        chosen += [int(group[distances[group].argmax()]) for group in members]
+    return chosen[:count]
+
+
+@pytest.mark.parametrize(("count", "groups"), [(255, 1), (256, 16), (300, 16)])
+def test_from_16_times_16_on_the_farthest_of_each_random_sixteenth_are_chosen_at_once(monkeypatch, count, groups):
+    monkeypatch.setattr(torch, "randn", lambda *shape, generator: torch.eye(*shape, dtype=torch.double))
+    patches = draw_clusters(1003).double()
+    order = torch.randperm(1003, generator=torch.Generator().manual_seed(0))
+    assert choose_coreset(patches, count, seed=0).tolist() == choose_by_groups(patches, count, order, groups)
+
+
 def test_many_patches_cover_nearly_as_well_as_the_greedy_choice_and_far_better_than_a_random_one(monkeypatch):
     patches = draw_clusters(8000)
     at_once = find_worst_distance(patches, choose_coreset(patches, 512, seed=0))

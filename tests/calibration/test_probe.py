@@ -45,16 +45,30 @@ def test_what_normal_images_show_is_no_defect():
     assert 0.3 < found["image_auroc"] < 0.7
 
 
+def test_what_lies_between_normal_patches_is_a_defect():
+    """Normal images are dark on the left and bright on the right; the defects are of the mean of both."""
+    prepared = build_prepared(6, 8, 8, spot=130)
+    images = prepared.images.copy()
+    defect = prepared.masks[..., None]
+    images[:, :, :32] -= np.where(defect, 0, 60).astype(np.uint8)[:, :, :32]
+    images[:, :, 32:] += np.where(defect, 0, 120).astype(np.uint8)[:, :, 32:]
+    found = probe_features(compute_features, replace(prepared, images=images), ProbeParams())
+    assert found["image_auroc"] == 1.0
+    assert found["au_pro"] > 0.95
+
+
 def test_every_channel_counts_alike_however_large_its_values_are():
-    """The defect shows in the first channel; the second one is noise, a thousand times as large, about 10,000."""
+    """The defect is red; of the channels one is red, sixteen are noise of blue, a thousand times as large."""
 
     def compute(image):
         cells = compute_features(image)
-        noise = image[:, 2:, 16:-16:4, 16:-16:4] * 1000 + 10_000
-        return torch.cat([cells[:, :1], noise], dim=1)
+        noise = [image[:, 2:, 16 + row : -16 : 4, 16 + column : -16 : 4] for row, column in np.ndindex(4, 4)]
+        return torch.cat([cells[:, :1], torch.cat(noise, dim=1) * 1000 + 10_000], dim=1)
 
     prepared = build_prepared(6, 8, 8, spot=130)
-    found = probe_features(compute, prepared, ProbeParams())
+    images = prepared.images.copy()
+    images[..., 1:] = np.random.default_rng(1).integers(90, 110, images[..., 1:].shape)
+    found = probe_features(compute, replace(prepared, images=images), ProbeParams())
     assert found["image_auroc"] == 1.0
     assert found["au_pro"] > 0.9
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from efficientad.calibration import reconstruction
 from efficientad.calibration.reconstruction import measure_autoencoder
+from efficientad.model.inference import iterate_batches
 from efficientad.model.student_teacher import StudentTeacher
 
 RNG = np.random.default_rng(0)
@@ -27,10 +29,10 @@ def test_error_and_variation_are_those_of_the_plain_formulas(size):
     with torch.inference_mode():
         x = networks.normaliser(x)
         teacher = networks.teacher(x) - networks.teacher_mean
-        reconstruction = networks.autoencoder(x, teacher.shape[-2:])
+        said = networks.autoencoder(x, teacher.shape[-2:])
     found = measure_autoencoder(networks, images, np.arange(3))
-    assert found.error == pytest.approx(float(((teacher - reconstruction) ** 2).mean()), rel=1e-3)
-    assert found.variation == pytest.approx(float(np.std(reconstruction.numpy(), axis=0).mean()), rel=1e-3)
+    assert found.error == pytest.approx(float(((teacher - said) ** 2).mean()), rel=1e-3)
+    assert found.variation == pytest.approx(float(np.std(said.numpy(), axis=0).mean()), rel=1e-3)
 
 
 def test_a_dead_autoencoder_has_no_variation():
@@ -39,3 +41,21 @@ def test_a_dead_autoencoder_has_no_variation():
     assert measure_autoencoder(networks, images, np.arange(4)).variation > 1e-3
     torch.nn.init.constant_(networks.autoencoder.head[0].bias, -1e6)  # its ReLU gives 0 everywhere
     assert measure_autoencoder(networks, images, np.arange(4)).variation == 0
+
+
+@pytest.mark.parametrize(("count", "expected"), [(1, 1), (5, 5), (32, 32), (200, 32)])
+def test_up_to_32_of_the_chosen_images_are_asked_spread_evenly(monkeypatch, count, expected):
+    asked = []
+
+    def record(images, indices):
+        asked.extend(indices.tolist())
+        return iterate_batches(images, indices)
+
+    monkeypatch.setattr(reconstruction, "iterate_batches", record)
+    images = np.broadcast_to(RNG.integers(0, 256, (1, 64, 64, 3), dtype=np.uint8), (3 * count, 64, 64, 3))
+    chosen = np.arange(0, 3 * count, 3)
+    measure_autoencoder(build(), images, chosen)
+    assert len(asked) == len(set(asked)) == expected
+    assert set(asked) <= set(chosen.tolist())
+    assert (asked[0], asked[-1]) == (chosen[0], chosen[-1])
+    assert not asked[1:] or np.ptp(np.diff(asked)) <= 3  # of two gaps one is a chosen image wider at most

@@ -1,5 +1,6 @@
 """From image files to records."""
 
+from contextlib import contextmanager
 from dataclasses import replace
 
 import cv2
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 from image_folder import BROKEN, COUNT, name_all, read_files
 
+from efficientad.data.files.budget import PixelBudget
 from efficientad.data.images.reading import read_image
+from efficientad.deploy import judge
 from efficientad.deploy.engines.engine import EngineOptions, Outputs
 from efficientad.deploy.engines.load import load_engine
 from efficientad.deploy.judge import Output, judge_files
@@ -67,6 +70,45 @@ def test_a_raw_map_is_the_models_own_in_32_bit_floats(engine, folder, tmp_path):
         expected = predict_image(engine, read_image(files[record["image"]])).anomaly_map
         assert (raw_map.dtype, raw_map.shape) == (np.float32, engine.header.image_size)
         np.testing.assert_allclose(raw_map, expected, atol=1e-5)
+
+
+class Watched(PixelBudget):
+    """A budget that knows how many pixels were taken out of it."""
+
+    taken = 0
+
+    @contextmanager
+    def take(self, pixels):
+        with super().take(pixels):
+            self.taken += pixels
+            yield
+            self.taken -= pixels
+
+
+def test_what_works_at_the_images_own_size_holds_its_height_times_its_width_of_the_budget(
+    engine, folder, tmp_path, monkeypatch
+):
+    """No fewer, or memory would grow; and once at a time, or a thread would wait for itself."""
+    budget, held = Watched(1), {}
+    monkeypatch.setattr(judge, "_BUDGET", budget)
+
+    def watch(name, work):
+        def watched(*arguments):
+            held[name] = budget.taken
+            return work(*arguments)
+
+        monkeypatch.setattr(judge, name, watched)
+
+    works = ("resize_image", "find_regions", "fit_heat_map", "spend_on_png")
+    for name in works:
+        watch(name, getattr(judge, name))
+    for file in (folder / "line 0/00.png", folder / "line 1/11.png"):  # one wide, one high
+        held.clear()
+        (record,) = judge_files(engine, {file.name: file}, Output(tmp_path / "out", heat_maps=True))
+        height, width = read_image(file).shape[:2]
+        assert "error" not in record
+        assert held == dict.fromkeys(works, height * width)
+        assert budget.taken == 0
 
 
 class Overflowing:

@@ -52,6 +52,15 @@ def test_what_is_missing_is_named_and_what_has_a_default_is_not_needed(name):
         ModelHeader.parse(values, "model.xml")
 
 
+@pytest.mark.parametrize("length", [5, 59, 60, 61, 5000])
+def test_an_impossible_value_is_shown_whole_or_as_sixty_characters_with_dots(length):
+    value = "".join(chr(ord("a") + place % 26) for place in range(length))
+    with pytest.raises(ModelError, match="expected a finite number as 'threshold' in the metadata of here") as error:
+        ModelHeader.parse(HEADER.describe() | {"threshold": value}, "here")
+    shown = value if length <= 60 else value[:57] + "..."
+    assert f", got '{shown}'; export it again" in str(error.value)
+
+
 def test_what_a_model_had_not_yet_has_a_default():
     values = {name: value for name, value in HEADER.describe().items() if name in NAMES}
     assert ModelHeader.parse(values, "here") == replace(HEADER, code_hash="", threshold_policy="rate", branches=())

@@ -20,7 +20,8 @@ def test_without_a_group_each_image_shows_a_part_of_its_own():
 
 
 def test_an_expression_names_the_part_by_its_first_group_or_its_whole_match():
-    for pattern, names in ((r"tile(\d+)_exp", ["0", "1", "2"]), (r"tile\d+", ["tile0", "tile1", "tile2"])):
+    numbers, words = ["0", "1", "2"], ["tile0", "tile1", "tile2"]
+    for pattern, names in ((r"tile(\d+)_exp", numbers), (r"tile(\d+)_exp(\d)", numbers), (r"tile\d+", words)):
         groups = find_groups(pattern, Path(), GOOD)
         assert [groups[sample.name] for sample in GOOD] == [name for name in names for _ in range(2)]
 
