@@ -70,9 +70,10 @@ def _makes(field: Field, names: set[str]) -> bool:
 
 def _find_operations(nodes: list[bytes], path: Path) -> tuple[bytes, bytes]:
     """Return score - threshold and the division of it by the display scale, as `is_anomalous` is made of the first."""
-    judged = {
-        name for node in nodes if IS_ANOMALOUS in _read_texts(node, _OUTPUT) for name in _read_texts(node, _INPUT)
-    }
+    judged = {IS_ANOMALOUS}
+    for node in reversed(nodes):  # which stand behind what they are made of
+        if judged.intersection(_read_texts(node, _OUTPUT)):
+            judged.update(_read_texts(node, _INPUT))
     above = [node for node in nodes if _is(node, "Sub", ANOMALY_SCORE) and _read_texts(node, _OUTPUT)[0] in judged]
     scaled = [node for node in nodes if len(above) == 1 and _is(node, "Div", _read_texts(above[0], _OUTPUT)[0])]
     if len(scaled) != 1:
