@@ -10,7 +10,7 @@ from small_project import Project
 pytestmark = [pytest.mark.property, pytest.mark.long]
 
 CATEGORIES = [f"part{index:02}" for index in range(9)]
-STAGES = len(CATEGORIES) * 7 + 3  # prepare and the six of an item; pretraining, distill, summary
+STAGES = len(CATEGORIES) * 7 + 4  # prepare and the six of an item; names, pretraining, distill, summary
 
 
 @pytest.fixture

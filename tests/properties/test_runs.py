@@ -34,7 +34,7 @@ def test_another_checkout_gives_the_same_hashes(finished, tmp_path):
     clone = Clone(finished, tmp_path / "another name", with_cache=False)
     before = (clone.root / "dvc.lock").read_bytes()
     ran = list_run(clone.dvc("repro", "export@L-disc-0", EVALUATE))
-    assert {*ran} == {"prepare@disc", "pretraining", "distill@L", *(f"{stage}@L-disc-0" for stage in CHAIN)}
+    assert {*ran} == {"names", "prepare@disc", "pretraining", "distill@L", *(f"{stage}@L-disc-0" for stage in CHAIN)}
     assert (clone.root / "dvc.lock").read_bytes() == before
 
 
@@ -92,7 +92,7 @@ def test_a_dropped_category_leaves_no_trace(clone):
     """Neither in the summary's mean, nor on the disk, nor in dvc.lock; and what is left needs no run."""
     clone.change_params(lambda tree: tree.update(categories=["plate"], category={"plate": {}}))
     clone.run(sys.executable, "stages/prune.py", "--delete")
-    assert list_run(clone.dvc("repro")) == ["summary"]
+    assert list_run(clone.dvc("repro")) == ["names", "summary"]
     assert list(clone.read("metrics/summary.json")["items"]) == ["L/plate/0"]
     assert "disc" not in (clone.root / "dvc.lock").read_text("utf-8")
     paths = [path.relative_to(clone.root) for path in clone.root.rglob("disc*")]
