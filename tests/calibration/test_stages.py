@@ -71,17 +71,30 @@ def trained(item, tmp_path_factory):
     return folder
 
 
+def run_stage(stage, item, patch):
+    patch.setattr("sys.argv", [f"{stage}.py", *item.name.split("/")])
+    runpy.run_path(str(ROOT / "stages" / f"{stage}.py"))["main"]()
+
+
+@pytest.fixture(scope="module")
+def fitted(trained, item):
+    """The same after `fit`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(trained)
+        run_stage("fit", item, patch)
+    return trained
+
+
 @pytest.fixture
-def project(trained, item, tmp_path, monkeypatch):
+def project(fitted, item, tmp_path, monkeypatch):
     """A copy that a test may change."""
     root = tmp_path / "project"
-    shutil.copytree(trained, root)
+    shutil.copytree(fitted, root)
     monkeypatch.chdir(root)
 
     def run(*stages, item=item):
         for stage in stages:
-            monkeypatch.setattr("sys.argv", [f"{stage}.py", *item.name.split("/")])
-            runpy.run_path(str(ROOT / "stages" / f"{stage}.py"))["main"]()
+            run_stage(stage, item, monkeypatch)
 
     def calibrate(**values):
         tree = yaml.safe_load((root / "params.yaml").read_text("utf-8"))
@@ -104,7 +117,6 @@ def list_banks(item):
 
 
 def test_the_fitted_detector_has_the_banks_that_were_asked_for_with_shares_chosen_for_the_product(project):
-    project.run("fit")
     detector, header = load_detector(project.item.fitted)
     found = json.loads(project.item.locate_metrics("fit").read_text("utf-8"))["banks"]
     unexplained = found.pop("unexplained")
@@ -124,7 +136,6 @@ def test_the_fitted_detector_has_the_banks_that_were_asked_for_with_shares_chose
 
 
 def test_the_items_seed_chooses_the_patches(project):
-    project.run("fit")
     other = dataclasses.replace(project.item, seed=1)
     other.student.parent.mkdir(parents=True)
     shutil.copy(project.item.student, other.student)
@@ -140,7 +151,7 @@ def read_outputs(item):
 
 
 def test_the_test_split_changes_nothing(project):
-    project.run("fit", "calibrate")
+    project.run("calibrate")
     expected = read_outputs(project.item)
     project.replace_images("test", 255)
     project.run("fit", "calibrate")
@@ -148,7 +159,6 @@ def test_the_test_split_changes_nothing(project):
 
 
 def test_held_out_images_change_their_scores_and_neither_banks_nor_quantiles(project):
-    project.run("fit")
     expected, scores = project.item.fitted.read_bytes(), read_scores(project.item.scores)
     rng = np.random.default_rng(1)
     project.replace_images("validation", rng.integers(60, 140, (9, 64, 64, 3), dtype=np.uint8))
@@ -160,7 +170,6 @@ def test_held_out_images_change_their_scores_and_neither_banks_nor_quantiles(pro
 
 
 def test_training_images_set_the_quantiles(project):
-    project.run("fit")
     before, _ = load_detector(project.item.fitted)
     rng = np.random.default_rng(1)
     project.replace_images("train", rng.integers(60, 140, (8, 64, 64, 3), dtype=np.uint8))
@@ -170,7 +179,6 @@ def test_training_images_set_the_quantiles(project):
 
 
 def test_a_region_of_interest_bounds_quantiles_and_map(project):
-    project.run("fit")
     everything, header = load_detector(project.item.fitted)
     assert header["region"] is False
     region = np.zeros((64, 64), np.bool_)
@@ -188,7 +196,7 @@ def test_a_region_of_interest_bounds_quantiles_and_map(project):
 
 
 def test_the_scores_are_those_of_the_detector_on_held_out_images(project):
-    project.run("fit", "calibrate")
+    project.run("calibrate")
     table, (detector, _) = read_scores(project.item.scores), load_detector(project.item.detector)
     prepared = load_prepared(locate_prepared("disc"))
     held_out = prepared.indices("validation")
@@ -199,7 +207,6 @@ def test_the_scores_are_those_of_the_detector_on_held_out_images(project):
 
 
 def test_another_rate_or_policy_needs_no_image(project):
-    project.run("fit")
     for folder in (locate_prepared("disc"), PRETRAINING):
         shutil.rmtree(folder)
     good = np.sort(read_scores(project.item.scores).good)
