@@ -74,11 +74,11 @@ def test_a_forced_second_run_gives_the_same_bytes_everywhere(project):
         file.write("# a comment\n")
     project.run("git", "-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "unrelated")
     lock = (project.root / "dvc.lock").read_text("utf-8")
-    assert lock.count("outs:") == 30
+    assert lock.count("outs:") == 31
     targets = [f"report@{size}-disc-0" for size in SIZES]
     done = project.dvc("repro", "--force", "--no-run-cache", *targets)
     done += project.dvc("repro", "--force", "--no-run-cache", "--single-item", "summary")
-    for stage in stages_of("disc") | {"pretraining", "distill@S", "distill@L", "summary"}:
+    for stage in stages_of("disc") | {"names", "pretraining", "distill@S", "distill@L", "summary"}:
         assert f"Running stage '{stage}'" in done
     assert (project.root / "dvc.lock").read_text("utf-8") == lock
 
