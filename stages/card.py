@@ -16,7 +16,7 @@ from efficientad.training.engine.speed import describe_processor
 def main() -> None:
     """Write the card of each item that params.yaml lists."""
     params = load_params()
-    digests = {out["path"]: out["md5"] for stage in read_locked_stages().values() for out in stage["outs"]}
+    digests = {out["path"]: out["md5"] for stage in read_locked_stages().values() for out in stage.get("outs", [])}
     for item in list_items(params.sizes, params.categories, params.seeds):
         card = item.models / "CARD.md"
         write_text(card, describe(item, digests))

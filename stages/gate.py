@@ -29,11 +29,11 @@ def is_a_change(change: str | dict[str, dict[str, Any]]) -> bool:
 
 def find_contradictions(stages: dict[str, Any]) -> set[str]:
     """Return stages that ran on another output of an earlier one than dvc.lock says it wrote: after a bad merge."""
-    written = {out["path"]: out["md5"] for stage in stages.values() for out in stage["outs"]}
+    written = {out["path"]: out["md5"] for stage in stages.values() for out in stage.get("outs", [])}
     return {
         name
         for name, stage in stages.items()
-        for dep in stage["deps"]
+        for dep in stage.get("deps", [])
         if written.get(dep["path"], dep["md5"]) != dep["md5"]
     }
 

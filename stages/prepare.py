@@ -21,7 +21,8 @@ from efficientad.pipeline.stage import parse_category, run_stage
 @silence_libraries()
 def main() -> None:
     """Read params, prepare one category."""
-    params = load_params(category=(category := parse_category()))
+    category = parse_category()
+    params = load_params(category=category)
     data = params.data
     provider = build_provider(category, data, params.synthetic, params.elpv)
     report = locate_prepare_report(category)
@@ -29,16 +30,10 @@ def main() -> None:
     try:
         groups = find_groups(data.group, Path(data.root) / category, provider.list_samples())
         prepared = write_prepared(
-            provider,
-            locate_prepared(category),
-            data.frame,
+            provider, locate_prepared(category), data.frame,
             SplitPlan(data.train_fraction, data.validation_fraction, data.split_seed),
-            data.raw_samples,
-            load_region(category, data),
-            groups,
-            find_border(params.sizes),
-            findings,
-        )
+            data.raw_samples, load_region(category, data), groups, find_border(params.sizes), findings,
+        )  # fmt: skip
     finally:
         findings.write()
         for text in findings.describe():

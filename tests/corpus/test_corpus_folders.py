@@ -15,8 +15,6 @@ from products import Folder, draw_mask, link, pipe, product, put
 from runs import SilentAcceptanceError, run_command, run_stage_script, write_tree
 
 from efficientad.data.arrays.prepared import load_prepared
-from efficientad.data.arrays.pretraining import load_pretraining
-from efficientad.pipeline.layout import PRETRAINING
 
 PNG = partial(encode, kind="PNG")
 BLACK = np.zeros((32, 40), np.uint8)
@@ -159,10 +157,6 @@ PLACES = [
     Folder("class_of_two_lines", move("crack", "a\nb"), warns="masks/crack/0.png.*a mask of no image"),
     Folder("class_of_markup", move("crack", "<b>&'\""), warns="masks/crack/0.png.*a mask of no image"),
 ]  # fmt: skip
-NAMES = ["a b", "a'b", 'a"b',
-         "a\nb", "a\x1b[31mb", "a\tb", "öäü", "o\u0308", "日本", "🔩", "a;touch pwned", "$(x)", "`x`",
-         "a#b", "a%sb", "{a}", "-o", "--", "a,b", "a\\b", "*", "?", "[a]", "~", "x" * 250, "ö" * 120, "a.png", ".a b",
-         "<script>", "&amp;", "null", "0", "CON", "a\u202eb", "\u200b", "=1+1", "\r"]  # fmt: skip
 FOLDERS = [*MASKS, *LINKS, *PLACES]
 
 
@@ -201,47 +195,6 @@ def test_check_tells_of_a_folder_what_prepare_would_stop_at(project, folder):
     assert outcome.code in (0, 1, 3), outcome
     if outcome.code == 1:
         outcome.check_refused("DataError: ")
-
-
-@pytest.mark.parametrize("name", NAMES, ids=ascii)
-@pytest.mark.parametrize("place", ["good", "crack"])
-def test_a_name_is_kept_whatever_it_is_made_of(project, name, place):
-    root = project / "raw/part"
-    write_tree(root, product() | {f"{place}/{name}.png": PNG(draw(60))})
-    outcome = run_stage_script("prepare", "part")
-    outcome.check_accepted()
-    rows = load_prepared(project / "data/prepared/part").rows
-    assert f"{place}/{name}.png" in {row.name for row in rows} or name.startswith(".")
-    assert outcome.printed.replace("\n", "").isprintable()
-
-
-def test_a_name_that_is_no_utf8_is_refused_and_shown(project):
-    write_tree(project / "raw/part", product())
-    (project / "raw/part/good/caf\udce9.png").write_bytes(PNG(draw(60)))
-    run_stage_script("prepare", "part").check_refused("expected a file name in UTF-8", r"caf\\udce9.png")
-
-
-ODD = "cr\x1b[31mack"
-
-
-@pytest.mark.parametrize(
-    ("name", "says"), [(f"{ODD}/0.png", r"cr\\x1b\[31mack/0.png"), ("crack/\x1b[2J.png", r"crack/\\x1b\[2J.png")]
-)
-def test_a_name_that_moves_the_cursor_is_written_out_where_its_image_is_refused(project, name, says):
-    write_tree(project / "raw/part", product() | {name: PNG(draw(60))[:60]})
-    run_stage_script("prepare", "part").check_refused(says)
-
-
-def test_a_photograph_whose_name_is_no_utf8_is_left_out_and_named(project, params_text):
-    tree = yaml.safe_load(params_text)
-    tree["pretraining"]["count"] = 4
-    (project / "params.yaml").write_text(yaml.safe_dump(tree), "utf-8")
-    write_tree(project / "photographs", {f"{index}.png": PNG(draw(index)) for index in range(3)})
-    (project / "photographs/caf\udce9.png").write_bytes(PNG(draw(9)))
-    outcome = run_stage_script("pretraining")
-    outcome.check_accepted()
-    assert r"caf\udce9.png: expected a file name in UTF-8" in outcome.printed
-    assert len(load_pretraining(PRETRAINING).images) == 3
 
 
 REGIONS = [

@@ -4,16 +4,14 @@ import json
 import os
 import resource
 import shutil
-import struct
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from changed_ir import change_metadata
-from PIL import Image, TiffImagePlugin
+from noisy_images import write_noisy
 from tiny_graph import write_tiny_ir
 
 from efficientad.data.images.encoding import write_png
@@ -78,25 +76,12 @@ def test_the_example_escapes_names_and_values_of_models(build, tiny, image, tmp_
     assert read(done.stderr).startswith(f"expected an image at {make_printable(str(tmp_path / OBEYED))}, ")
 
 
-def write_noisy(folder: Path) -> list[Path]:
-    """Write images that are judged, and of which libpng and libtiff would warn."""
-    image = Image.fromarray(np.full((32, 32, 3), 90, np.uint8))
-    tags = TiffImagePlugin.ImageFileDirectory_v2()
-    tags[65_000] = "unknown"
-    image.save(folder / "tag.tif", tiffinfo=tags)
-    image.save(folder / "profile.png")
-    content = (folder / "profile.png").read_bytes()
-    profile = b"iCCPbad\0\0" + zlib.compress(b"no profile")
-    chunk = struct.pack(">I", len(profile) - 4) + profile + struct.pack(">I", zlib.crc32(profile))
-    (folder / "profile.png").write_bytes(content[:33] + chunk + content[33:])  # behind the header
-    return [folder / "tag.tif", folder / "profile.png"]
-
-
 def test_libraries_say_nothing(build, tiny, tmp_path):
-    done = run(build, "efficientad_infer", tiny, *write_noisy(tmp_path))
+    images = write_noisy(tmp_path, "noisy", np.full((32, 32, 3), 90, np.uint8))
+    done = run(build, "efficientad_infer", tiny, *images)
     assert (done.returncode, len(done.stdout.splitlines()), done.stderr) == (0, 2, b"")
     talking = os.environ | {"TBB_VERSION": "1"}  # OpenVINO's threads tell their version
-    for program, arguments in (("efficientad_infer", [tmp_path / "tag.tif"]), ("efficientad_benchmark", [1])):
+    for program, arguments in (("efficientad_infer", [images[1]]), ("efficientad_benchmark", [1])):
         done = run(build, program, tiny, *arguments, env=talking)
         assert done.returncode == 0
         assert b"oneTBB: VERSION" not in done.stderr, program

@@ -1,17 +1,13 @@
 """A stage that decodes images says its own words alone."""
 
-import struct
 import subprocess
 import sys
-import zlib
 
 import numpy as np
 import pytest
 import yaml
 from import_closure import ROOT
-from PIL import Image
-
-from efficientad.data.images.encoding import encode_png
+from noisy_images import write_noisy
 
 
 @pytest.fixture
@@ -27,12 +23,9 @@ def project(tmp_path):
     folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     for index in range(6):
-        pixels = rng.integers(0, 256, (32, 40, 3), dtype=np.uint8)
-        whole = encode_png(pixels)
-        place = whole.index(b"IDAT") - 4
-        profile = struct.pack(">I", 6) + b"iCCPx\0\0abc" + struct.pack(">I", zlib.crc32(b"iCCPx\0\0abc"))
-        (folder / f"{index}.png").write_bytes(whole[:place] + profile + whole[place:])
-        Image.fromarray(pixels[::-1]).save(folder / f"{index}.tif", tiffinfo={40000: 7})
+        for name in (f"{index}a", f"{index}b"):
+            png, tif = write_noisy(folder, name, rng.integers(0, 256, (32, 40, 3), dtype=np.uint8))
+            (png if name.endswith("b") else tif).unlink()  # two files of the same pixels are copies
     return tmp_path
 
 

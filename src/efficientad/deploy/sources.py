@@ -65,12 +65,13 @@ def list_sources(sources: Sequence[Path], left_out: Sequence[Path]) -> dict[str,
 
 def print_left_out(sources: Sequence[Path], used: Collection[Path], results: Sequence[Path]) -> None:
     """Say on stderr which files of the folders among `sources` are not used, those in folders of results aside."""
+    hidden = [find_real(folder) for folder in results]
     for source in filter(Path.is_dir, sources):
         names = {file.relative_to(source).as_posix() for file in used if file.is_relative_to(source)}
         left_out = [
             one
             for one in explain_left_out(list_tree(source, followed=0), names)
-            if not any((find_real(source) / one.file).is_relative_to(find_real(folder)) for folder in results)
+            if not any((find_real(source) / one.file).is_relative_to(folder) for folder in hidden)
         ]
         if left_out:
             print(f"WARNING {count(left_out)} not judged:\n{shorten(left_out)}", file=sys.stderr)

@@ -9,6 +9,7 @@ from efficientad.errors import DataError, ParamsError
 from efficientad.pipeline.yaml_file import read_yaml
 
 LOCK = Path("dvc.lock")
+_TIMES = 100  # as large as params may be: 150 values a stage, eleven stages an item
 
 
 def ask_dvc(*arguments: str) -> str:
@@ -28,7 +29,7 @@ def list_stages() -> list[str]:
 def read_locked_stages(path: Path = LOCK) -> dict[str, dict[str, Any]]:
     """Return what dvc.lock holds of each stage; DataError where there is none, or it is another file."""
     try:
-        stages = read_yaml(path).get("stages")
+        stages = read_yaml(path, _TIMES).get("stages")
     except ParamsError as error:
         raise DataError(f"expected what DVC ran in {path}: {error}; run the pipeline (`dvc repro`)") from error
     if not isinstance(stages, dict) or not all(isinstance(stage, dict) for stage in stages.values()):

@@ -18,13 +18,16 @@ MOST_BYTES = 4_000_000
 _DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]{0,18})")  # what 64 bits hold
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, of plain values; ParamsError, of one line, where it holds anything else."""
+def read_yaml(path: Path, times: int = 1) -> dict[str, Any]:
+    """Return the mapping in a YAML file, of plain values; ParamsError, of one line, where it holds anything else.
+
+    times: how much larger than params the file may be.
+    """
     try:
-        size = path.stat().st_size
-        if size > MOST_BYTES:
-            raise ParamsError(f"expected at most {MOST_BYTES:,} bytes of YAML in {path}, got {size:,}; look what it is")
-        loader = _Loader(path.read_text(encoding="utf-8"))
+        size, most = path.stat().st_size, times * MOST_BYTES
+        if size > most:
+            raise ParamsError(f"expected at most {most:,} bytes of YAML in {path}, got {size:,}; look what it is")
+        loader = _Loader(path.read_text(encoding="utf-8"), times * MOST_NODES)
         try:
             tree = loader.get_single_data()
         finally:
@@ -41,9 +44,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
 class _Loader(yaml.SafeLoader):
     """The safe loader, which builds plain values alone, with the bounds and rules of this file."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, most_nodes: int) -> None:
         super().__init__(text)
-        self.depth, self.count = 0, 0
+        self.depth, self.count, self.most_nodes = 0, 0, most_nodes
         self.sizes: dict[yaml.Node, int] = {}  # nodes in each node that is complete
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -63,8 +66,8 @@ class _Loader(yaml.SafeLoader):
             raise yaml.MarkedYAMLError(problem="an alias inside of what it repeats", problem_mark=mark)
         else:
             self.count += self.sizes[node]
-        if self.count > MOST_NODES:
-            raise yaml.MarkedYAMLError(problem=f"more than {MOST_NODES:,} values", problem_mark=mark)
+        if self.count > self.most_nodes:
+            raise yaml.MarkedYAMLError(problem=f"more than {self.most_nodes:,} values", problem_mark=mark)
         return node
 
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
